@@ -14,7 +14,8 @@ export interface Deadline extends Disposable {
  */
 export function deadlineIn(clock: Clock, ms: number, parent?: AbortSignal): Deadline {
   const controller = new AbortController()
-  const abort = () => controller.abort(parent?.aborted ? parent.reason : new DOMException('deadline exceeded', 'TimeoutError'))
+  const abort = () =>
+    controller.abort(parent?.aborted ? parent.reason : new DOMException('deadline exceeded', 'TimeoutError'))
   const timer = clock.after(ms, abort)
   if (parent?.aborted) abort()
   else parent?.addEventListener('abort', abort, { once: true })

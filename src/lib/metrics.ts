@@ -16,7 +16,11 @@ export function createMetrics(registry: Registry = new Registry()) {
       labelNames: ['version', 'node_version'],
       registers,
     }),
-    ready: new Gauge({ name: 'metadatad_ready', help: '1 while the daemon can answer for its pods.', registers }),
+    ready: new Gauge({
+      name: 'metadatad_ready',
+      help: '1 while the daemon can answer for its pods.',
+      registers,
+    }),
     answers: new Counter({
       name: 'metadatad_answers_total',
       help: 'Answers given to pods, by protocol, route and HTTP status.',
@@ -62,7 +66,7 @@ export function createMetrics(registry: Registry = new Registry()) {
     }),
     liveReads: new Counter({
       name: 'metadatad_live_reads_total',
-      help: 'Reads of the node\'s pods made to confirm an address, by outcome.',
+      help: "Reads of the node's pods made to confirm an address, by outcome.",
       labelNames: ['outcome'],
       registers,
     }),
