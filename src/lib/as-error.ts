@@ -2,11 +2,11 @@ import { MetadatadError } from './errors.ts'
 
 /**
  * Gives any thrown value the shape the pipeline handles. A value that is not a {@link MetadatadError} is a defect of
- * the daemon: it becomes a retryable `CALLER_NOT_READY` of fault `ours`, so that it is never mistaken for a refusal.
+ * the daemon: it becomes a retryable `INTERNAL` of fault `ours`, so that it is never mistaken for a refusal.
  */
 export function asError(thrown: unknown): MetadatadError {
   if (thrown instanceof MetadatadError) return thrown
-  return new MetadatadError('CALLER_NOT_READY', 'unexpected failure', {
+  return new MetadatadError('INTERNAL', 'unexpected failure', {
     fault: 'ours',
     retryable: true,
     publicMessage: 'The metadata daemon failed unexpectedly; its log has the details. Try again.',

@@ -34,6 +34,7 @@ export type ErrorCode =
   | 'KUBERNETES_INVALID'
   | 'CONFIG_INVALID'
   | 'LISTEN_FAILED'
+  | 'INTERNAL'
 
 /** Who has to act: the calling pod's program, the people who wrote the policy, an upstream service, or this daemon. */
 export type Fault = 'caller' | 'policy' | 'upstream' | 'ours'
