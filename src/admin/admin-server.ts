@@ -8,6 +8,8 @@ import { type ReadinessCheck, readiness } from './readiness.ts'
 /** How to make the operator's HTTP server. */
 export interface AdminServerOptions {
   readonly checks: readonly ReadinessCheck[]
+  /** Brings the gauges up to date; called before each `/metrics`. Must not throw. */
+  readonly refresh?: () => void
   readonly metrics: Metrics
   readonly log: Log
 }
@@ -52,6 +54,8 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
     if (req.method !== 'GET' && req.method !== 'HEAD') return text(405, 'only GET and HEAD are answered here')
     switch (req.url?.split('?', 1)[0]) {
       case '/metrics':
+        options.refresh?.()
+        metrics.ready.set(readiness(options.checks).ready ? 1 : 0)
         return { status: 200, type: metrics.registry.contentType, body: await metrics.registry.metrics() }
       case '/healthz':
         return text(200, 'ok')

@@ -1,6 +1,8 @@
 import type { Credential, CredentialHolder, CredentialSpec } from '../exchange/credential-spec.ts'
 import type { Deadline } from '../lib/deadline.ts'
 
+export type { Credential, CredentialHolder, CredentialSpec }
+
 /** The credentials of every pod of the node: had already, being fetched, or renewed ahead of need. */
 export interface Credentials {
   /** One that is good now, without waiting; marks it used. For the warm path. */

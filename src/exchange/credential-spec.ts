@@ -28,8 +28,11 @@ export interface ObtainContext {
    * @param renew true after the cloud called the last one expired: a cached or projected one will not do
    */
   subjectToken(audience: string, renew?: boolean): Promise<Secret>
-  /** Another credential of the same principal that this one is made from: cached, renewed and shared like any other. */
-  credential<C extends Credential>(spec: CredentialSpec<C>): Promise<C>
+  /**
+   * Another credential of the same principal that this one is made from: cached, renewed and shared like any other.
+   * @param renew true after the cloud called the last one dead: the cached one is dropped and will not do
+   */
+  credential<C extends Credential>(spec: CredentialSpec<C>, renew?: boolean): Promise<C>
 }
 
 /**

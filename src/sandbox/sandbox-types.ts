@@ -15,7 +15,12 @@ export interface SandboxPod {
   readonly annotations?: Readonly<Record<string, string>>
   readonly labels?: Readonly<Record<string, string>>
   /** Projected service-account token volumes: their audiences, expirations and paths. */
-  readonly projectedTokens?: readonly { volume: string; path: string; audience?: string; expirationSeconds?: number }[]
+  readonly projectedTokens?: readonly {
+    volume: string
+    path: string
+    audience?: string
+    expirationSeconds?: number
+  }[]
 }
 
 /** What one fake service does besides its work. Times in milliseconds. All may be changed at any moment. */
@@ -50,28 +55,52 @@ export interface SandboxKubernetes extends ServiceControls {
   /** Creates the pod, its namespace and its ServiceAccount where they do not exist; returns its UID. */
   createPod(pod: SandboxPod): string
   /** Sets status fields or annotations of an existing pod. */
-  updatePod(namespace: string, name: string, change: Partial<Pick<SandboxPod, 'ips' | 'phase' | 'annotations' | 'labels'>> & { sandboxReady?: boolean }): void
+  updatePod(
+    namespace: string,
+    name: string,
+    change: Partial<Pick<SandboxPod, 'ips' | 'phase' | 'annotations' | 'labels'>> & {
+      sandboxReady?: boolean
+    },
+  ): void
   /** Graceful deletion: sets deletionTimestamp; the object stays until `removePod`. */
   deletePod(namespace: string, name: string): void
   /** The object is gone at once (forced deletion, or the end of a graceful one). */
   removePod(namespace: string, name: string): void
   /** The pod as the API server has it now, or undefined. */
-  pod(namespace: string, name: string): { uid: string; ips: readonly string[]; phase: string; terminating: boolean; serviceAccountName: string } | undefined
+  pod(
+    namespace: string,
+    name: string,
+  ):
+    | { uid: string; ips: readonly string[]; phase: string; terminating: boolean; serviceAccountName: string }
+    | undefined
   /** Creates or re-annotates; returns its UID. Annotations are replaced as a whole. */
   applyServiceAccount(namespace: string, name: string, annotations?: Readonly<Record<string, string>>): string
   removeServiceAccount(namespace: string, name: string): void
-  applyNode(name: string, node?: { labels?: Readonly<Record<string, string>>; providerId?: string; internalIps?: readonly string[] }): void
+  applyNode(
+    name: string,
+    node?: {
+      labels?: Readonly<Record<string, string>>
+      providerId?: string
+      internalIps?: readonly string[]
+    },
+  ): void
   /** Events written so far, newest last. */
   readonly events: readonly { namespace: string; reason: string; message: string; regardingUid: string }[]
   /** A bearer token for a user with exactly these rights (`verb resource`, e.g. `list pods`; `*` for all). */
   userToken(name: string, rights: readonly string[]): string
   /** A kubeconfig (YAML text) for that user, with the CA embedded. */
   kubeconfig(name: string, rights: readonly string[]): string
+  /** A client certificate and its key (PEM) for that user, as a kubeconfig's `client-certificate-data` holds them. */
+  clientCertificate(name: string, rights: readonly string[]): Promise<{ cert: string; key: string }>
   /** A service-account token as TokenRequest would give it, for tests that play the kubelet. */
-  mintToken(pod: { namespace: string; name: string }, audience: string, expirationSeconds?: number): Promise<string>
+  mintToken(
+    pod: { namespace: string; name: string },
+    audience: string,
+    expirationSeconds?: number,
+  ): Promise<string>
   /** Replaces the signing key; the JWKS shows old and new. */
   rotateSigningKey(): Promise<void>
-  /** Streaming lists (`sendInitialEvents`) are understood; false plays an old server, which answers 400. */
+  /** Streaming lists (`sendInitialEvents`) are understood; false plays an old server, which answers 422 (Invalid). */
   streamingLists: boolean
   /** How often watches that allow it get a bookmark. */
   bookmarkIntervalMs: number
@@ -93,7 +122,7 @@ export interface SandboxKubernetes extends ServiceControls {
 
 /** What a Google access token of the sandbox stands for. */
 export interface GoogleTokenInfo {
-  /** The service account's e-mail, or the `principal://` of a federated token. */
+  /** The service account's e-mail, or the IAM member that a federated token is. */
   readonly identity: string
   readonly scopes: readonly string[]
   /** The pod whose service-account token was exchanged. */
@@ -102,7 +131,8 @@ export interface GoogleTokenInfo {
 }
 
 /**
- * Google STS and IAM Credentials. Counter names: `sts`, `generateAccessToken`, `generateIdToken`, `jwks`.
+ * Google STS and IAM Credentials. Counter names: `sts`, `generateAccessToken`, `generateIdToken`, and `jwks` for the key sets
+ * that STS asked issuers for.
  * STS verifies the subject token against the issuer's own discovery document and keys.
  */
 export interface SandboxGoogle extends ServiceControls {
@@ -111,11 +141,22 @@ export interface SandboxGoogle extends ServiceControls {
   /** Issuer of the ID tokens; serves a JWKS for them. */
   readonly idTokenIssuer: string
   /** A workload identity pool provider; `name` is `projects/N/locations/global/workloadIdentityPools/POOL/providers/P`. */
-  addProvider(name: string, options: { issuer: string; allowedAudiences?: readonly string[]; attributeMapping?: Readonly<Record<string, string>> }): void
+  addProvider(
+    name: string,
+    options: {
+      issuer: string
+      allowedAudiences?: readonly string[]
+      attributeMapping?: Readonly<Record<string, string>>
+    },
+  ): void
   /** An identity namespace `PROJECT.svc.id.goog` with the provider URI that STS is asked with. */
   addIdentityNamespace(namespace: string, providerUri: string, options: { issuer: string }): void
   /** Grants `role` on the service account to the member, as `gcloud iam service-accounts add-iam-policy-binding` would. */
-  grant(serviceAccountEmail: string, member: string, role?: 'roles/iam.workloadIdentityUser' | 'roles/iam.serviceAccountTokenCreator'): void
+  grant(
+    serviceAccountEmail: string,
+    member: string,
+    role?: 'roles/iam.workloadIdentityUser' | 'roles/iam.serviceAccountTokenCreator',
+  ): void
   revoke(serviceAccountEmail: string, member: string): void
   /** Who an access token is; undefined if it was never given out or has ended. */
   inspect(accessToken: string): GoogleTokenInfo | undefined

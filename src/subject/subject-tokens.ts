@@ -16,6 +16,8 @@ export interface SubjectTokenRequest {
   readonly audience: string
   /** Wanted life in seconds; the API server clamps it and refuses less than 600. */
   readonly expirationSeconds: number
+  /** True after a cloud called the last one expired: neither a token kept from before nor, where another way is open, the projected one will do. */
+  readonly renew?: boolean | undefined
 }
 
 /** Gets a pod's service-account token, by one way or another. */

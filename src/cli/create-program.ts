@@ -1,0 +1,72 @@
+import { Command, Option } from 'commander'
+import type { CliIo } from './cli-io.ts'
+import { addConfigOptions } from './config-options.ts'
+import { VERSION } from './version.ts'
+
+type Options = Readonly<Record<string, unknown>>
+
+const EXAMPLES = `
+Start here:
+  metadatad demo                          pods, a cluster and a cloud in this one process
+  metadatad config check --config FILE    what is wrong with a configuration, or what it means
+  metadatad serve --config FILE           the daemon of one node
+
+Every key of the configuration is also a flag and an environment variable:
+google.projectId is --google-project-id and METADATAD_GOOGLE_PROJECT_ID. A flag wins over the
+environment, the environment over the file. Exit codes: 0 done, 1 failed, 2 usage or configuration.`
+
+/**
+ * The command line. Commands are loaded when they run, so that the daemon's memory holds nothing of the demo.
+ *
+ * @param done told the exit code of the command that ran
+ */
+export function createProgram(io: CliIo, done: (code: number) => void): Command {
+  const program = new Command('metadatad')
+    .description(
+      "Answers at the clouds' metadata addresses of one Kubernetes node, and gives each pod its own cloud identity.",
+    )
+    .version(VERSION)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
+    .addHelpText('after', EXAMPLES)
+
+  addConfigOptions(program.command('serve').description('answer the pods of this node until stopped')).action(
+    async (options: Options) => {
+      const { serve } = await import('./serve.ts')
+      done(await serve(options, io))
+    },
+  )
+
+  program
+    .command('demo')
+    .description('show it at work: a cluster, a cloud and pods in this one process, and the real daemon')
+    .option('--once', 'end after the table instead of staying up', false)
+    .addOption(output())
+    .action(async ({ once, output }: { once: boolean; output: 'text' | 'json' }) => {
+      const { demo } = await import('./demo.ts')
+      done(await demo({ once, output }, io))
+    })
+
+  const config = program.command('config').description('look at the configuration')
+  addConfigOptions(
+    config.command('check').description('report every problem of a configuration, or what it means'),
+  )
+    .addOption(output())
+    .action(async (options: Options) => {
+      const { configCheck } = await import('./config-check.ts')
+      done(await configCheck(options, io))
+    })
+  config
+    .command('schema')
+    .description('print the JSON Schema of a configuration file')
+    .action(async () => {
+      const { configJsonSchema } = await import('../config/config-json-schema.ts')
+      io.stdout.write(`${JSON.stringify(configJsonSchema(), undefined, 2)}\n`)
+      done(0)
+    })
+  return program
+}
+
+function output(): Option {
+  return new Option('--output <format>', 'how to print').choices(['text', 'json']).default('text')
+}

@@ -1,0 +1,38 @@
+import type { CredentialHolder } from '../exchange/credential-spec.ts'
+import type { Pod } from '../kubernetes/types.ts'
+import { MetadatadError } from '../lib/errors.ts'
+import type { Secret } from '../lib/secret.ts'
+import type { SubjectTokens } from '../subject/subject-tokens.ts'
+
+/** How to make a {@link SubjectSource}. */
+export interface SubjectSourceOptions {
+  readonly tokens: SubjectTokens
+  /** The pod with this UID, if it is known. */
+  readonly podByUid: (uid: string) => Pod | undefined
+  /** `subjectToken.expiration`, in seconds. */
+  readonly expirationSeconds: number
+}
+
+/** A holder's service-account token, as `credentials/` asks for it. */
+export type SubjectSource = (
+  holder: CredentialHolder,
+  audience: string,
+  renew: boolean,
+  signal: AbortSignal,
+) => Promise<Secret>
+
+/** Takes subject tokens for holders of credentials: see {@link SubjectSource}. */
+export function createSubjectSource(options: SubjectSourceOptions): SubjectSource {
+  return async (holder, audience, renew, signal) => {
+    const pod = options.podByUid(holder.uid)
+    if (pod === undefined) {
+      throw new MetadatadError('SUBJECT_TOKEN_POD_GONE', 'the pod is not known any more', {
+        fault: 'caller',
+        retryable: true,
+        publicMessage: 'The pod that asked is being deleted.',
+      })
+    }
+    const { expirationSeconds } = options
+    return (await options.tokens.get({ pod, audience, expirationSeconds, renew }, signal)).token
+  }
+}

@@ -1,0 +1,67 @@
+import { printable } from '../identity/printable.ts'
+
+/** What a refusing answer of Google says, reduced to what is safe to keep. */
+export interface GoogleFailure {
+  readonly status: number
+  /** OAuth `error` (`invalid_grant`) or Google API `error.status` (`PERMISSION_DENIED`), else the HTTP status. */
+  readonly code: string
+  /** `reason` of the google.rpc.ErrorInfo among the details (`SERVICE_DISABLED`). */
+  readonly reason: string | undefined
+  /** Google's own words for the operator: printable, bounded, nothing in it that could be a token. */
+  readonly description: string
+  readonly retryAfterMs: number | undefined
+}
+
+/** Codes are small identifiers; anything longer or stranger is not one, and must not become a metric's label. */
+const CODE = /^[A-Za-z][A-Za-z0-9_]{0,63}$/
+/** Every token has a run like this; pools, providers, projects and UIDs are shorter. */
+const TOKEN_LIKE = /[A-Za-z0-9_-]{40,}/g
+
+/**
+ * Reads an answer that is no success, in either form Google uses: the OAuth form of STS (RFC 6749 section 5.2:
+ * `error`, `error_description`) or the form of all other APIs (https://google.aip.dev/193: `error.status`, `error.message`,
+ * `error.details`). Never throws; an answer in neither form is known by its HTTP status.
+ */
+export function parseGoogleFailure(answer: {
+  readonly status: number
+  readonly text: string
+  readonly retryAfterMs: number | undefined
+}): GoogleFailure {
+  const { status, retryAfterMs } = answer
+  const body = parseObject(answer.text)
+  const error = body?.error
+  const details = isObject(error) ? error : undefined
+  const code = details ? details.status : error
+  const description = details ? details.message : body?.error_description
+  return {
+    status,
+    code: typeof code === 'string' && CODE.test(code) ? code : String(status),
+    reason: reasonOf(details?.details),
+    description:
+      typeof description === 'string' ? printable(description.replaceAll(TOKEN_LIKE, '[redacted]'), 300) : '',
+    retryAfterMs,
+  }
+}
+
+/** The JSON object that `text` is; undefined if it is anything else. */
+export function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function reasonOf(details: unknown): string | undefined {
+  if (!Array.isArray(details)) return undefined
+  for (const detail of details) {
+    if (isObject(detail) && typeof detail.reason === 'string' && CODE.test(detail.reason))
+      return detail.reason
+  }
+  return undefined
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

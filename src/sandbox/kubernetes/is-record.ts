@@ -1,0 +1,4 @@
+/** Is it a JSON object (not null, not an array)? */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,71 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Sandbox } from './sandbox-types.ts'
+
+/** The workload identity pool provider that the sandbox's cluster is registered with. */
+export const SANDBOX_PROVIDER =
+  'projects/123456789012/locations/global/workloadIdentityPools/sandbox/providers/cluster'
+/** The Google project of the sandbox. */
+export const SANDBOX_PROJECT = 'demo-project'
+/** The node that the sandbox's daemon runs on. */
+export const SANDBOX_NODE = 'node-1'
+
+/** What the daemon may do in the cluster: the same as `manifests/base/rbac.yaml` grants. */
+export const DAEMON_RIGHTS: readonly string[] = [
+  'list pods',
+  'watch pods',
+  'get serviceaccounts',
+  'list serviceaccounts',
+  'watch serviceaccounts',
+  'create serviceaccounts/token',
+  'list nodes',
+  'watch nodes',
+  'create events',
+]
+
+/** The IAM member that a ServiceAccount of the sandbox's cluster is. */
+export function sandboxMember(namespace: string, serviceAccount: string): string {
+  const pool = SANDBOX_PROVIDER.slice(0, SANDBOX_PROVIDER.indexOf('/providers/'))
+  return `principal://iam.googleapis.com/${pool}/subject/system:serviceaccount:${namespace}:${serviceAccount}`
+}
+
+/**
+ * Registers the sandbox's cluster with its Google, and writes what a daemon needs to work in it: `ca.pem`, `kubeconfig`
+ * and `metadatad.yaml` in `directory`.
+ *
+ * @param listen where the daemon is to listen for pods and for its operator, as `host:port`
+ * @returns the configuration file's path
+ */
+export async function writeSandboxConfig(
+  sandbox: Sandbox,
+  directory: string,
+  listen: { readonly metadata: string; readonly admin: string },
+): Promise<string> {
+  const { kubernetes, google, caPem } = sandbox
+  kubernetes.applyNode(SANDBOX_NODE, {
+    labels: {
+      'topology.kubernetes.io/zone': 'europe-west1-b',
+      'topology.kubernetes.io/region': 'europe-west1',
+    },
+    internalIps: ['127.0.0.1'],
+  })
+  google.addProvider(SANDBOX_PROVIDER, { issuer: kubernetes.issuer })
+  const file = (name: string) => join(directory, name)
+  await writeFile(file('ca.pem'), caPem)
+  await writeFile(file('kubeconfig'), kubernetes.kubeconfig('metadatad', DAEMON_RIGHTS), { mode: 0o600 })
+  const config = `node: {name: ${SANDBOX_NODE}}
+cluster: {name: sandbox, location: europe-west1}
+kubernetes: {kubeconfig: ${JSON.stringify(file('kubeconfig'))}}
+subjectToken: {source: tokenRequest}
+google:
+  projectId: ${SANDBOX_PROJECT}
+  projectNumber: "123456789012"
+  workloadIdentityProvider: ${SANDBOX_PROVIDER}
+  endpoints: {sts: "${google.stsUrl}", iamCredentials: "${google.iamCredentialsUrl}"}
+listen: {metadata: ["${listen.metadata}"], admin: "${listen.admin}"}
+stateDir: ${JSON.stringify(directory)}
+upstream: {caFile: ${JSON.stringify(file('ca.pem'))}, proxy: none}
+`
+  await writeFile(file('metadatad.yaml'), config)
+  return file('metadatad.yaml')
+}

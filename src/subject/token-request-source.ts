@@ -1,0 +1,80 @@
+import type { KubernetesClient } from '../kubernetes/client.ts'
+import { createToken } from '../kubernetes/token-request.ts'
+import type { Clock } from '../lib/clock.ts'
+import { MetadatadError } from '../lib/errors.ts'
+import { checkSubjectToken } from './check-subject-token.ts'
+import { subjectError } from './subject-error.ts'
+import type { SubjectTokens } from './subject-tokens.ts'
+
+/** What a source of requested tokens works with. */
+export interface TokenRequestSourceOptions {
+  readonly client: KubernetesClient
+  readonly clock: Clock
+}
+
+/** Tokens that the API server signs for the daemon, each bound to its pod: needs `create serviceaccounts/token`. */
+export function tokenRequestSource(options: TokenRequestSourceOptions): SubjectTokens {
+  const { client, clock } = options
+  return {
+    async get({ pod, audience, expirationSeconds }, signal) {
+      if (pod.serviceAccountName === '') {
+        throw subjectError(
+          'SUBJECT_TOKEN_REFUSED',
+          'pod has no service account',
+          'A pod with no service account has no cloud identity: static pods have none.',
+        )
+      }
+      try {
+        const { namespace, serviceAccountName: serviceAccount } = pod
+        const { token } = await createToken(
+          client,
+          { namespace, serviceAccount, audience, expirationSeconds, pod },
+          signal,
+        )
+        return checkSubjectToken(token.reveal(), pod, audience, clock.now())
+      } catch (error) {
+        throw subjectErrorOf(error)
+      }
+    },
+  }
+}
+
+function subjectErrorOf(thrown: unknown): unknown {
+  if (!(thrown instanceof MetadatadError)) return thrown
+  const cause = thrown
+  switch (thrown.code) {
+    case 'KUBERNETES_FORBIDDEN':
+      return subjectError(
+        'SUBJECT_TOKEN_REFUSED',
+        'no right to create a service account token for this audience',
+        'The Kubernetes API server does not let the metadata daemon create a token of this pod\'s service account. Ask the operator of the cluster to grant it "create serviceaccounts/token", or to allow the audience.',
+        { cause },
+      )
+    // The name is gone, or somebody else's by now.
+    case 'KUBERNETES_NOT_FOUND':
+    case 'KUBERNETES_CONFLICT':
+      return subjectError(
+        'SUBJECT_TOKEN_POD_GONE',
+        'pod or service account is gone or was replaced',
+        'This pod or its service account no longer exists in the Kubernetes API.',
+        { cause },
+      )
+    case 'KUBERNETES_INVALID':
+      if (thrown.retryable) break
+      return subjectError(
+        'SUBJECT_TOKEN_REFUSED',
+        'the request for a service account token is not valid',
+        "The Kubernetes API server does not accept the audience or the life time that is configured for this pod's service account tokens.",
+        { cause },
+      )
+    case 'SUBJECT_TOKEN_INVALID':
+    case 'SUBJECT_TOKEN_UNAVAILABLE':
+      return thrown
+  }
+  return subjectError(
+    'SUBJECT_TOKEN_UNAVAILABLE',
+    'no service account token from the api server',
+    "The Kubernetes API server did not give out a token of this pod's service account. Try again.",
+    { cause, retryAfterMs: thrown.retryAfterMs },
+  )
+}

@@ -1,0 +1,237 @@
+import type { SandboxKubernetes } from '../../src/sandbox/sandbox-types.ts'
+import { ask } from '../support/ask.ts'
+import type { Metadatad } from '../support/start-metadatad.ts'
+import { AddressHistory } from './address-history.ts'
+import { seededRandom } from './random.ts'
+
+/** What to generate. */
+export interface HistoryOptions {
+  /** Pods to live and die in all. */
+  readonly pods: number
+  readonly seed: number
+  /** Watch outages, late and reordered events, compactions, API outages. */
+  readonly faults: boolean
+  /** Called about once a second. */
+  readonly progress?: (done: number) => void
+}
+
+/** What came of it. */
+export interface HistoryResult {
+  readonly pods: number
+  readonly requests: number
+  /** Answered with an identity. */
+  readonly answered: number
+  /** Refused for the time being (503). */
+  readonly refused: number
+  /** Answered with an identity that the address did not have at any moment from the request to its answer. */
+  readonly wrong: readonly string[]
+  /** Anything else: statuses other than 200 and 503, broken connections. */
+  readonly failed: readonly string[]
+}
+
+interface LivingPod {
+  readonly name: string
+  readonly identity: string
+  owning: boolean
+  state: 'pending' | 'running' | 'ended' | 'terminating'
+}
+
+interface Slot {
+  readonly ip: string
+  readonly history: AddressHistory
+  readonly pods: LivingPod[]
+}
+
+const NAMESPACE = 'history'
+const ADDRESSES = 48
+const SERVICE_ACCOUNTS = 24
+const REQUESTS_UNDER_WAY = 768
+
+/** The e-mail that the n-th ServiceAccount of the histories is annotated with. */
+function emailOf(n: number): string {
+  return `sa-${n}@demo-project.iam.gserviceaccount.com`
+}
+
+/**
+ * Lets generated pods live and die on few addresses (`127.0.2.x`) that are used again at once, while clients ask from
+ * those addresses who they are, and compares every answer with what the API server's own state gave the address to.
+ */
+export async function runHistories(metadatad: Metadatad, options: HistoryOptions): Promise<HistoryResult> {
+  const { sandbox, host } = metadatad
+  const random = seededRandom(options.seed)
+  const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)]!
+  const api = sandbox.kubernetes
+  for (let n = 0; n < SERVICE_ACCOUNTS; n++) {
+    api.applyServiceAccount(NAMESPACE, `sa-${n}`, { 'iam.gke.io/gcp-service-account': emailOf(n) })
+  }
+  const slots: Slot[] = Array.from({ length: ADDRESSES }, (_, i) => ({
+    ip: `127.0.2.${i + 1}`,
+    history: new AddressHistory(),
+    pods: [],
+  }))
+
+  let step = 0
+  let created = 0
+  const counts = { requests: 0, answered: 0, refused: 0 }
+  const wrong: string[] = []
+  const failed: string[] = []
+  const underWay = new Set<Promise<void>>()
+
+  function create(slot: Slot): void {
+    const taken = new Set(slot.pods.map((pod) => pod.identity))
+    const free = Array.from({ length: SERVICE_ACCOUNTS }, (_, n) => n).filter((n) => !taken.has(emailOf(n)))
+    const n = pick(free)
+    const pod: LivingPod = { name: `pod-${created++}`, identity: emailOf(n), owning: false, state: 'pending' }
+    const hasAddress = random() < 0.5
+    api.createPod({
+      namespace: NAMESPACE,
+      name: pod.name,
+      serviceAccountName: `sa-${n}`,
+      nodeName: 'node-1',
+      phase: hasAddress ? 'Running' : 'Pending',
+      ...(hasAddress ? { ips: [slot.ip] } : {}),
+    })
+    slot.pods.push(pod)
+    if (hasAddress) run(slot, pod)
+  }
+
+  function run(slot: Slot, pod: LivingPod): void {
+    pod.state = 'running'
+    own(slot, pod, true)
+  }
+
+  function own(slot: Slot, pod: LivingPod, owning: boolean): void {
+    if (pod.owning === owning) return
+    pod.owning = owning
+    if (owning) slot.history.own(pod.identity, step)
+    else slot.history.disown(pod.identity, step)
+  }
+
+  function remove(slot: Slot, pod: LivingPod): void {
+    api.removePod(NAMESPACE, pod.name)
+    own(slot, pod, false)
+    slot.pods.splice(slot.pods.indexOf(pod), 1)
+  }
+
+  /** One thing that happens to one pod of the slot, or to the slot. */
+  function change(slot: Slot): void {
+    step++
+    const live = slot.pods.filter((pod) => pod.state === 'pending' || pod.owning)
+    // Now and then an address is given away before its last owner is gone in the API server's eyes.
+    const vacant = live.length === 0 || (live.length === 1 && random() < 0.08)
+    if (vacant && created < options.pods) create(slot)
+    else if (slot.pods.length > 0) age(slot, pick(slot.pods))
+  }
+
+  /** The next thing in a pod's life. */
+  function age(slot: Slot, pod: LivingPod): void {
+    switch (pod.state) {
+      case 'pending':
+        api.updatePod(NAMESPACE, pod.name, { ips: [slot.ip], phase: 'Running' })
+        run(slot, pod)
+        break
+      case 'running':
+        if (random() < 0.25) {
+          pod.state = 'ended'
+          api.updatePod(NAMESPACE, pod.name, { phase: pick(['Succeeded', 'Failed']) })
+          own(slot, pod, false)
+        } else if (random() < 0.5) {
+          remove(slot, pod)
+        } else {
+          pod.state = 'terminating'
+          api.deletePod(NAMESPACE, pod.name)
+        }
+        break
+      case 'terminating':
+        if (pod.owning && random() < 0.5) {
+          api.updatePod(NAMESPACE, pod.name, { sandboxReady: false })
+          own(slot, pod, false)
+        } else {
+          remove(slot, pod)
+        }
+        break
+      case 'ended':
+        remove(slot, pod)
+    }
+  }
+
+  async function request(slot: Slot): Promise<void> {
+    counts.requests++
+    const from = step
+    try {
+      const answer = await ask(host, '/computeMetadata/v1/instance/service-accounts/default/email', {
+        ip: slot.ip,
+      })
+      if (answer.status === 503) counts.refused++
+      else if (answer.status !== 200) failed.push(`${answer.status}: ${answer.body}`)
+      else {
+        counts.answered++
+        if (!slot.history.wasSole(answer.body, from))
+          wrong.push(`${slot.ip} was answered as ${answer.body} at step ${step}`)
+      }
+    } catch (error) {
+      failed.push(String(error))
+    }
+  }
+
+  function send(slot: Slot): void {
+    const going = request(slot).finally(() => underWay.delete(going))
+    underWay.add(going)
+  }
+
+  const stopFaults = options.faults ? startFaults(api, random) : () => {}
+  let toldAt = performance.now()
+  while (created < options.pods || slots.some((slot) => slot.pods.length > 0)) {
+    for (let i = 0; i < 16; i++) change(pick(slots))
+    const owned = slots.filter((slot) => slot.pods.some((pod) => pod.owning))
+    for (let i = 0; i < 5; i++) send(pick(owned.length > 0 && random() < 0.9 ? owned : slots))
+    // Requests, watches and answers all go through this event loop: let them.
+    await new Promise((resolve) => setImmediate(resolve))
+    if (underWay.size >= REQUESTS_UNDER_WAY) await Promise.race(underWay)
+    if (underWay.size === 0) for (const slot of slots) slot.history.forget(step)
+    if (performance.now() - toldAt > 1_000) {
+      toldAt = performance.now()
+      options.progress?.(created)
+    }
+  }
+  stopFaults()
+  await Promise.all(underWay)
+  return { pods: created, ...counts, wrong, failed }
+}
+
+/** Makes the API server misbehave in one way after another, briefly each. Returns how to stop it. */
+function startFaults(api: SandboxKubernetes, random: () => number): () => void {
+  const mend = () => {
+    api.freezeWatches = false
+    api.watchDelayMs = 0
+    api.outage = false
+  }
+  const faults = [
+    () => api.dropWatches('close'),
+    () => api.dropWatches('reset'),
+    () => {
+      api.freezeWatches = true
+    },
+    () => {
+      // A watch that is frozen and then broken has lost events for good: only a list brings them.
+      api.freezeWatches = true
+      api.compact()
+      api.dropWatches('reset')
+    },
+    () => api.compact(),
+    () => {
+      api.watchDelayMs = () => random() * 300
+    },
+    () => {
+      api.outage = true
+    },
+  ]
+  const timer = setInterval(() => {
+    mend()
+    if (random() < 0.5) faults[Math.floor(random() * faults.length)]!()
+  }, 150)
+  return () => {
+    clearInterval(timer)
+    mend()
+  }
+}

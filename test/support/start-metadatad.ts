@@ -1,0 +1,79 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { loadConfig } from '../../src/config/load-config.ts'
+import { type Daemon, startDaemon } from '../../src/daemon.ts'
+import { systemClock } from '../../src/lib/clock.ts'
+import { createLog } from '../../src/lib/log.ts'
+import { SANDBOX_NODE, sandboxMember, writeSandboxConfig } from '../../src/sandbox/sandbox-config.ts'
+import type { Sandbox, SandboxPod } from '../../src/sandbox/sandbox-types.ts'
+import { startSandbox } from '../../src/sandbox/start-sandbox.ts'
+
+/** A sandbox and the real daemon before it, listening on loopback. */
+export interface Metadatad extends AsyncDisposable {
+  readonly sandbox: Sandbox
+  readonly daemon: Daemon
+  /** `127.0.0.1:port` where pods are answered. */
+  readonly host: string
+  readonly adminUrl: string
+  /** What the daemon has logged so far, parsed. */
+  readonly logged: readonly Record<string, unknown>[]
+  /** Creates a running pod of the daemon's node; its ServiceAccount may impersonate the e-mail it is annotated with. */
+  pod(
+    ip: string,
+    name: string,
+    options?: { email?: string | undefined; granted?: boolean } & Partial<SandboxPod>,
+  ): string
+}
+
+/** How to start. */
+export interface StartOptions {
+  /** Flags as on the command line, by config key: `{'caller.confirmWithin': '0'}`. */
+  readonly flags?: Readonly<Record<string, string>>
+  /** Called before the daemon starts. */
+  readonly prepare?: (sandbox: Sandbox) => void
+}
+
+/** Starts both; dispose of the result to stop them. */
+export async function startMetadatad(options: StartOptions = {}): Promise<Metadatad> {
+  await using starting = new AsyncDisposableStack()
+  const directory = await mkdtemp(join(tmpdir(), 'metadatad-test-'))
+  starting.defer(() => rm(directory, { recursive: true, force: true }))
+  const sandbox = starting.adopt(await startSandbox(), (it) => it.close())
+  const file = await writeSandboxConfig(sandbox, directory, { metadata: '127.0.0.1:0', admin: '127.0.0.1:0' })
+  options.prepare?.(sandbox)
+  const config = loadConfig({
+    file: { text: await readFile(file, 'utf8'), name: file },
+    env: {},
+    flags: options.flags ?? {},
+  })
+  const logged: Record<string, unknown>[] = []
+  const log = createLog('debug', { write: (line) => logged.push(JSON.parse(line)) })
+  const runtime = { clock: systemClock, log, env: {}, version: 'test' }
+  const daemon = starting.adopt(await startDaemon(config, runtime), (it) => it.stop())
+  const running = starting.move()
+  return {
+    sandbox,
+    daemon,
+    host: `127.0.0.1:${daemon.metadata[0]!.port}`,
+    adminUrl: `http://127.0.0.1:${daemon.admin.port}`,
+    logged,
+    pod(ip, name, { email, granted = true, ...change } = {}) {
+      const namespace = change.namespace ?? 'ns'
+      const serviceAccountName = change.serviceAccountName ?? `sa-${name}`
+      const annotations = email === undefined ? {} : { 'iam.gke.io/gcp-service-account': email }
+      sandbox.kubernetes.applyServiceAccount(namespace, serviceAccountName, annotations)
+      if (email !== undefined && granted)
+        sandbox.google.grant(email, sandboxMember(namespace, serviceAccountName))
+      return sandbox.kubernetes.createPod({
+        namespace,
+        name,
+        serviceAccountName,
+        nodeName: SANDBOX_NODE,
+        ips: [ip],
+        ...change,
+      })
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  }
+}
