@@ -29,6 +29,8 @@ function failure(err: unknown): string {
   if (err instanceof ConfigError) {
     return [...err.problems.map(problemLine), `metadatad: ${err.code}: ${err.message}`, ''].join('\n')
   }
+  if (err instanceof MetadatadError && err.code === 'CONFIG_INVALID')
+    return `metadatad: ${err.code}: ${err.message}\n`
   if (err instanceof MetadatadError) return `metadatad: ${err.code}: ${err.message}. ${err.publicMessage}\n`
   return `metadatad: unexpected failure: ${err instanceof Error ? err.stack : String(err)}\n`
 }

@@ -17,7 +17,7 @@ export function disabledAws(metrics: Metrics): Protocol {
     owns: (path, headers) =>
       path === '/' ? headers.awsToken : /^\/(?:latest|1\.0|\d{4}-\d\d-\d\d)(?:\/|$)/.test(path),
     handle(request) {
-      if (request.path === '/') return badToken
+      if (request.path === '/' && request.headers.awsToken) return badToken
       blocked.inc()
       return notFound
     },

@@ -106,7 +106,10 @@ export interface SandboxKubernetes extends ServiceControls {
   bookmarkIntervalMs: number
   /** Objects a list page holds at most, whatever `limit` says. */
   maxPageSize: number
-  /** Forgets the history: watches and continue tokens from before get 410 Gone. */
+  /**
+   * Forgets the history: continue tokens and exact versions from before get HTTP 410; open watches, and watches from
+   * before, get an ERROR event with a 410 Status, as the real server's watches do.
+   */
   compact(): void
   /** Ends all watches' connections: 'close' after the current line, 'reset' in the middle of anything. */
   dropWatches(how: 'close' | 'reset'): void
@@ -116,7 +119,7 @@ export interface SandboxKubernetes extends ServiceControls {
   watchDelayMs: number | ((event: { type: string; resource: string; key: string }) => number)
   /** Lists and gets are answered from the state of this long ago (a lagging API server). */
   readLagMs: number
-  /** While true, every request is refused at the socket and open ones are broken. */
+  /** While true, every connection is reset as soon as it is made; setting it resets the open ones. */
   outage: boolean
 }
 

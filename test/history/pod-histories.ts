@@ -43,7 +43,7 @@ interface Slot {
 }
 
 const NAMESPACE = 'history'
-const ADDRESSES = 48
+const ADDRESSES = 32
 const SERVICE_ACCOUNTS = 24
 const REQUESTS_UNDER_WAY = 768
 
@@ -181,10 +181,10 @@ export async function runHistories(metadatad: Metadatad, options: HistoryOptions
 
   const stopFaults = options.faults ? startFaults(api, random) : () => {}
   let toldAt = performance.now()
-  while (created < options.pods || slots.some((slot) => slot.pods.length > 0)) {
-    for (let i = 0; i < 16; i++) change(pick(slots))
+  while (created < options.pods) {
+    for (let i = 0; i < 4; i++) change(pick(slots))
     const owned = slots.filter((slot) => slot.pods.some((pod) => pod.owning))
-    for (let i = 0; i < 5; i++) send(pick(owned.length > 0 && random() < 0.9 ? owned : slots))
+    send(pick(owned.length > 0 && random() < 0.9 ? owned : slots))
     // Requests, watches and answers all go through this event loop: let them.
     await new Promise((resolve) => setImmediate(resolve))
     if (underWay.size >= REQUESTS_UNDER_WAY) await Promise.race(underWay)

@@ -312,6 +312,7 @@ export async function drain(socket: Socket): Promise<string> {
     text += chunk.toString('latin1')
   })
   socket.on('error', () => {})
-  await once(socket, 'close')
+  // Not `once`, which rejects on a reset: that is an end like any other here.
+  if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve))
   return text
 }

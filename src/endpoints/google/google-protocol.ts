@@ -65,7 +65,8 @@ export function createGoogleProtocol(options: GoogleProtocolOptions): Protocol {
     name: 'google',
     forwarded: googleError('none', 403, 'Requests with X-Forwarded-For are refused.'),
     malformed: googleError('none', 400, 'Invalid Request'),
-    owns: (path) => path === '/' || path.startsWith('/computeMetadata'),
+    // `/` is Google's as whatever is nobody's: AWS takes it where the request says so.
+    owns: (path) => path.startsWith('/computeMetadata'),
     handle(request: PodRequest) {
       const { method, path, headers, connection } = request
       if (!knownHost(headers.host, connection.localAddress)) return wrongHost

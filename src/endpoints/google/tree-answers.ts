@@ -86,9 +86,11 @@ export class TreeAnswers {
         const answer = await this.#now(request, query)
         lastEtag ??= answer.etag
         const left = until - clock.now()
-        if (answer.status !== 200 || answer.etag !== lastEtag || left <= 0 || polls.closed || request.gone)
-          return answer
+        const ended = left <= 0 || polls.closed || request.gone
+        if (answer.status !== 200 || answer.etag !== lastEtag || ended) return answer
         const { caller } = request
+        // The server asks again, a bounded number of times; this loop would spin.
+        if (caller?.valid === false) return answer
         await polls.wait(generation, left, request.signal, caller && (() => !caller.valid))
       }
     } finally {

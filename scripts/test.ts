@@ -1,0 +1,37 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { type Counts, TapSummary } from './tap-summary.ts'
+
+// npm run test [-- FILE…]: types, lint and formatting, then the tests (all of .taprc, or the files named). The last line
+// is `N passed, N failed, N skipped`; the exit code is 0 only if nothing failed.
+
+const say = (line: string) => process.stdout.write(`${line}\n`)
+
+/** Runs a program that is quiet when all is well; counts as one test. */
+async function check(name: string, command: string, ...args: string[]): Promise<Counts> {
+  const started = performance.now()
+  const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'] })
+  const [code] = await once(child, 'exit')
+  say(`${code === 0 ? 'ok    ' : 'not ok'} ${name} (${((performance.now() - started) / 1_000).toFixed(1)} s)`)
+  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 }
+}
+
+async function tests(...files: string[]): Promise<Counts> {
+  const summary = new TapSummary(say)
+  const child = spawn('tap', ['--reporter=tap', ...files], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const exited = once(child, 'exit')
+  for await (const line of createInterface({ input: child.stdout })) summary.line(line)
+  const [code] = await exited
+  summary.end(code)
+  return summary.counts
+}
+
+const results = [
+  await check('types', 'tsc', '-p', '.'),
+  await check('lint', 'biome', 'ci', '--error-on-warnings', '--diagnostic-level=warn', '--colors=off'),
+  await tests(...process.argv.slice(2)),
+]
+const sum = (count: keyof Counts) => results.reduce((total, counts) => total + counts[count], 0)
+say(`${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`)
+process.exitCode = sum('failed') === 0 ? 0 : 1
