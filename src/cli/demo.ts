@@ -62,7 +62,7 @@ export async function demo(options: DemoOptions, io: CliIo): Promise<number> {
   }
   const file = await writeSandboxConfig(sandbox, directory, listen)
   const config = loadConfig({ file: { text: await readFile(file, 'utf8'), name: file }, env: {}, flags: {} })
-  const log = createLog('warn', io.stderr)
+  const log = createLog('error', io.stderr)
   const daemon = running.adopt(
     await startDaemon(config, { clock: systemClock, log, env: {}, version: VERSION }),
     (it) => it.stop(),

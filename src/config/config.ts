@@ -30,7 +30,12 @@ export interface GoogleConfig {
   readonly unannotated: 'federate' | 'refuse'
   readonly scopes: readonly string[]
   /** Base URLs without a trailing slash; undefined means the universe's public endpoint. */
-  readonly endpoints: { readonly sts: string | undefined; readonly iamCredentials: string | undefined }
+  readonly endpoints: {
+    readonly sts: string | undefined
+    readonly iamCredentials: string | undefined
+    /** The node's real metadata server. */
+    readonly metadata: string
+  }
   readonly passthrough: readonly string[]
   readonly hosts: readonly string[]
 }

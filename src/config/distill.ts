@@ -55,7 +55,7 @@ function distillGoogle(
     universeDomain: raw.universeDomain,
     unannotated: raw.unannotated,
     scopes: [...new Set(raw.scopes)],
-    endpoints: { sts: raw.endpoints.sts, iamCredentials: raw.endpoints.iamCredentials },
+    endpoints: { sts: undefined, iamCredentials: undefined, ...raw.endpoints },
     passthrough: [...new Set(raw.passthrough)],
     hosts: [...new Set(raw.hosts)],
   }

@@ -4,6 +4,8 @@ import { passthroughRefusal } from './passthrough-path.ts'
 
 const HTTPS_URL = /^https:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?(?:\/[A-Za-z0-9._~/-]*)?$/
 const BASE_URL = /^https:\/\/(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?(?:\/[A-Za-z0-9._~-]+)*$/
+const METADATA_URL = /^http:\/\/(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?$/
+const REAL_METADATA_SERVER = 'http://169.254.169.254'
 const DOMAIN = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+$/
 const HOST = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/
 
@@ -106,8 +108,16 @@ export const googleSchema = v.strictObject({
         'IAM Service Account Credentials',
         'https://iamcredentials-myendpoint.p.googleapis.com',
       ),
+      metadata: v.optional(
+        text('an http URL without a path', METADATA_URL, {
+          description:
+            "The node's real metadata server, which is asked for nothing but what `passthrough` lists.",
+          examples: ['http://169.254.169.254'],
+        }),
+        REAL_METADATA_SERVER,
+      ),
     }),
-    {},
+    { metadata: REAL_METADATA_SERVER },
   ),
   passthrough: v.optional(
     checkedList(passthroughRefusal, {

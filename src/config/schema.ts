@@ -177,7 +177,7 @@ export const configSchema = v.strictObject({
   }),
   stateDir: v.optional(
     text('an absolute path', ABSOLUTE, {
-      description: 'Directory of what is kept across restarts.',
+      description: 'Directory of what is kept across restarts; this version keeps nothing yet.',
       examples: ['/var/lib/metadatad'],
     }),
     '/var/lib/metadatad',

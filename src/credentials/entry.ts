@@ -46,8 +46,6 @@ export interface Entry {
   /** To be obtained before anybody asks, from `wantedAt` on. */
   wantedAt: number | undefined
   timer: Timer | undefined
-  /** No longer in the cache: nothing may be stored in it, or served from it, any more. */
-  dropped: boolean
 }
 
 /** One pod's use of an entry. */
@@ -79,6 +77,5 @@ export function newEntry(spec: CredentialSpec, serviceAccountUid: string): Entry
     used: false,
     wantedAt: undefined,
     timer: undefined,
-    dropped: false,
   }
 }

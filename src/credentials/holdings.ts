@@ -49,8 +49,7 @@ export function createHoldings(
   function find(spec: CredentialSpec, holder: CredentialHolder): Holding | undefined {
     const holding = pods.get(holder.uid)?.get(spec.key)
     // A ServiceAccount that was deleted and made again is another principal, though the pod is the same.
-    if (holding === undefined || holding.entry.serviceAccountUid !== holder.serviceAccountUid)
-      return undefined
+    if (holding?.entry.serviceAccountUid !== holder.serviceAccountUid) return undefined
     holding.lastUsed = ++uses
     return holding
   }
@@ -65,12 +64,10 @@ export function createHoldings(
   }
 
   function drop(entry: Entry, reason?: MetadatadError): void {
-    if (entry.dropped) return
-    entry.dropped = true
+    const principal = principals.get(entry.serviceAccountUid)
+    if (!principal?.entries.delete(entry)) return
     size--
     for (const holding of entry.holdings.values()) remove(holding, reason)
-    const principal = principals.get(entry.serviceAccountUid)!
-    principal.entries.delete(entry)
     if (principal.shared.get(entry.spec.key) === entry) principal.shared.delete(entry.spec.key)
     if (principal.entries.size === 0) principals.delete(entry.serviceAccountUid)
     dropped(entry, reason)

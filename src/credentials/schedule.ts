@@ -40,7 +40,6 @@ export function lasting(entry: Entry, now: number): Life | undefined {
 
 /** When the entry is to be obtained again with nobody waiting for it; Infinity if it is not. */
 export function dueAt(entry: Entry): number {
-  if (entry.refusal) return Infinity
   const earliest = entry.failure?.renewAt ?? 0
   if (entry.wantedAt !== undefined) return Math.max(earliest, entry.wantedAt)
   return entry.life && entry.used ? Math.max(earliest, entry.life.renewAt) : Infinity

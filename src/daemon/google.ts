@@ -1,9 +1,12 @@
-import type { Dispatcher } from 'undici'
+import { Agent, type Dispatcher } from 'undici'
+import type { Caller } from '../caller/caller.ts'
 import type { Config, GoogleConfig } from '../config/config.ts'
-import type { GooglePipeline } from '../endpoints/google/google-pipeline.ts'
+import type { Credentials } from '../credentials/credentials.ts'
+import { createGoogleProtocol } from '../endpoints/google/google-protocol.ts'
 import { InstanceFacts } from '../endpoints/google/instance-facts.ts'
-import type { CredentialSpec } from '../exchange/credential-spec.ts'
+import { Passthrough } from '../endpoints/google/passthrough.ts'
 import { createGoogleTokens } from '../exchange/google-tokens.ts'
+import type { GoogleIdentity } from '../identity/google-identity.ts'
 import type { GoogleTrust } from '../identity/google-trust.ts'
 import { createGoogleIdentityResolver } from '../identity/resolve-google-identity.ts'
 import { createIdentityRules } from '../identity/rules.ts'
@@ -13,36 +16,29 @@ import type { Clock } from '../lib/clock.ts'
 import type { MetadatadError } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
+import type { Cloud } from './cloud.ts'
 
 /** What Google's part is made with. */
-export interface GoogleParts {
+export interface GoogleCloudOptions {
   readonly config: Config
   readonly google: GoogleConfig
+  readonly credentials: Credentials
+  /** The way to Google's APIs. */
   readonly dispatcher: Dispatcher
-  /** Told of a pod that can have no identity, when it is bound to the node. */
+  /** Told of a pod whose ServiceAccount has no usable identity. Must not throw. */
   readonly refused: (pod: Pod, error: MetadatadError) => void
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Metrics
 }
 
-/** Google's part of the daemon: identity, exchange and facts, stacked for the endpoints and for prefetching. */
-export interface GoogleCloud {
-  readonly pipeline: GooglePipeline
-  readonly facts: InstanceFacts
-  /** What the pod will surely ask for: the access token of its annotated identity with the default scopes. */
-  prefetch(pod: Pod, serviceAccount: ServiceAccount): readonly CredentialSpec[]
-}
-
 /** Stacks Google's part from the configuration. */
-export function createGoogleCloud(parts: GoogleParts): GoogleCloud {
-  const { config, google } = parts
+export function createGoogleCloud(options: GoogleCloudOptions): Cloud {
+  const { config, google, credentials, clock, log, metrics } = options
   const trust = trustOf(google)
-  const tokens = createGoogleTokens({ ...parts, ...google, trust, defaultScopes: google.scopes })
-  const resolver = createGoogleIdentityResolver(
-    { trust, unannotated: google.unannotated },
-    createIdentityRules(config.rules),
-  )
+  const tokens = createGoogleTokens({ ...options, ...google, trust, defaultScopes: google.scopes })
+  const rules = createIdentityRules(config.rules)
+  const resolver = createGoogleIdentityResolver({ trust, unannotated: google.unannotated }, rules)
   const facts = new InstanceFacts({
     projectId: google.projectId,
     numericProjectId: google.projectNumber,
@@ -52,24 +48,47 @@ export function createGoogleCloud(parts: GoogleParts): GoogleCloud {
     clusterUid: config.cluster.uid,
     universeDomain: google.universeDomain,
   })
+  // Never through a proxy: the real metadata server is a link-local address of this node.
+  const direct = new Agent()
+
+  function resolve(pod: Pod, serviceAccount: ServiceAccount): GoogleIdentity {
+    try {
+      return resolver.resolve(pod, serviceAccount)
+    } catch (thrown) {
+      options.refused(pod, asError(thrown))
+      throw thrown
+    }
+  }
+
   return {
-    pipeline: {
-      defaultScopes: tokens.defaultScopes,
-      resolve: (caller) => resolver.resolve(caller.pod, caller.serviceAccount),
-      accessToken: (identity, scopes) => tokens.accessToken(identity, scopes),
-      idToken: (identity, audience) => tokens.idToken(identity, audience),
-    },
-    facts,
+    protocol: createGoogleProtocol({
+      pipeline: { ...tokens, resolve: (caller: Caller) => resolve(caller.pod, caller.serviceAccount) },
+      credentials,
+      facts,
+      hosts: google.hosts,
+      passthrough: new Passthrough({
+        paths: google.passthrough,
+        upstream: google.endpoints.metadata,
+        dispatcher: direct,
+        clock,
+        log,
+      }),
+      clock,
+      log,
+      metrics,
+    }),
+    nodeSeen: (node) => facts.update(node),
     prefetch(pod, serviceAccount) {
       try {
-        const identity = resolver.resolve(pod, serviceAccount)
+        const identity = resolve(pod, serviceAccount)
+        // The federated identity is every pod's that has no other: most will never ask.
         if (identity.serviceAccountEmail === undefined) return []
         return [tokens.accessToken(identity, tokens.defaultScopes)]
-      } catch (thrown) {
-        parts.refused(pod, asError(thrown))
+      } catch {
         return []
       }
     },
+    close: () => direct.destroy(),
   }
 }
 

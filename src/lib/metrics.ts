@@ -12,8 +12,8 @@ export function createMetrics(registry: Registry = new Registry()) {
     registry,
     buildInfo: new Gauge({
       name: 'metadatad_build_info',
-      help: 'Always 1; the labels say which program this is.',
-      labelNames: ['version', 'node_version'],
+      help: 'Always 1; the label says which version this is.',
+      labelNames: ['version'],
       registers,
     }),
     ready: new Gauge({

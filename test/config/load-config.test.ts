@@ -25,7 +25,7 @@ t.test('the least configuration has every default', async (t) => {
         'https://www.googleapis.com/auth/cloud-platform',
         'https://www.googleapis.com/auth/userinfo.email',
       ],
-      endpoints: { sts: undefined, iamCredentials: undefined },
+      endpoints: { sts: undefined, iamCredentials: undefined, metadata: 'http://169.254.169.254' },
       passthrough: [],
       hosts: [],
     },

@@ -44,6 +44,16 @@ t.test('what names the pod is not shared by the pods of one ServiceAccount', asy
   t.equal(await yours, given)
 })
 
+t.test('one that is shared by pods is never taken for one that names its pod', async (t) => {
+  const f = createFixture()
+  const shared = f.credentials.get(f.spec('a'), pod('p'), f.deadline())
+  ;(await f.call()).grant()
+  await shared
+  const named = f.credentials.get(f.spec('a', { shareBy: 'pod' }), pod('q'), f.deadline())
+  const given = (await f.call()).grant()
+  t.equal(await named, given)
+})
+
 t.test('a pod whose ServiceAccount was made anew does not get what the old one had', async (t) => {
   const f = createFixture()
   const before = f.credentials.get(f.spec('a'), pod('p', 'old'), f.deadline())
@@ -129,11 +139,11 @@ t.test('when the last pod goes, the credential goes and its flight is ended', as
 
   const last = codeOf(f.credentials.get(f.spec('b'), pod('q'), f.deadline()))
   const ended = await f.call()
+  const before = f.lines.length
   f.credentials.podGone('q')
   t.ok(ended.context.signal.aborted)
   t.equal(await last, 'CALLER_CHANGED')
   t.equal(f.credentials.size, 0)
-  const before = f.lines.length
   ended.grant()
   await settle()
   t.equal(f.credentials.size, 0, 'what arrives afterwards is not kept')

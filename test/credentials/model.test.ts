@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { ACCOUNTS, type Action, PODS, SPECS, World } from './world.ts'
 
-const RUNS = Number(process.env.METADATAD_MODEL_RUNS ?? 300)
+const RUNS = Number(process.env.METADATAD_MODEL_RUNS ?? 200)
 const SEED = process.env.METADATAD_MODEL_SEED
 
 const pod = fc.nat(PODS - 1)
@@ -49,6 +49,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 )
 
 t.test('no history of pods, time and failures leads to a wrong answer', async (t) => {
+  t.setTimeout(30_000 + RUNS * 100)
   let given = 0
   await fc.assert(
     fc.asyncProperty(

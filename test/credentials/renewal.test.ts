@@ -187,6 +187,23 @@ t.test('if that pod turns out to be gone, one other is tried', async (t) => {
   t.equal(f.lines.at(-1)?.fields.podUid, 'p')
 })
 
+t.test('an attempt that was put off is made in the name of a pod that is still there', async (t) => {
+  const f = await inUse()
+  const spec = f.another('b')
+  const failed = codeOf(f.credentials.get(spec, pod('p'), f.deadline()))
+  ;(await f.call()).fail(failure('EXCHANGE_UNAVAILABLE', true))
+  await failed
+  const mine = codeOf(f.credentials.get(spec, pod('p'), f.deadline()))
+  const yours = f.credentials.get(spec, pod('q'), f.deadline())
+  f.credentials.podGone('p')
+  await f.clock.advance(100)
+  const call = await f.call()
+  t.equal(call.context.holder.uid, 'q')
+  const given = call.grant()
+  t.equal(await yours, given)
+  t.equal(await mine, 'CALLER_CHANGED')
+})
+
 t.test('a pod that is gone costs the others nothing', async (t) => {
   const f = await inUse()
   await f.clock.advance(30 * MINUTE)

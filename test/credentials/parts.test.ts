@@ -1,0 +1,110 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { failureAfter } from '../../src/credentials/failure-memory.ts'
+import { createGonePods } from '../../src/credentials/gone-pods.ts'
+import { lifeOf } from '../../src/credentials/schedule.ts'
+import { createTurnstile } from '../../src/credentials/turnstile.ts'
+import { waitFor } from '../../src/credentials/wait-for.ts'
+import { createFixture, failure } from './fixture.ts'
+
+const fraction = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
+
+t.test(
+  'whatever its life, a credential is fresh for half of it or more, and renewed while it is',
+  async (t) => {
+    const { spec } = createFixture()
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1_000, max: 1e12 }),
+        fc.nat(1e10),
+        fraction,
+        (whole, minimumRemainingMs, random) => {
+          const life = lifeOf(
+            spec('a', { minimumRemainingMs }),
+            { expiresAt: 5_000 + whole, digest: '' },
+            5_000,
+            () => random,
+          )!
+          const fresh = life.freshUntil - 5_000
+          const renew = life.renewAt - 5_000
+          return (
+            fresh <= whole - 1_000 &&
+            fresh >= Math.min(whole / 2, whole - 1_000) &&
+            renew >= Math.min(0.4 * whole, 1_000) &&
+            renew <= Math.max(0.55 * whole, 1_000) &&
+            renew <= Math.max(fresh, 1_000)
+          )
+        },
+      ),
+    )
+    t.pass('for every life and minimum')
+  },
+)
+
+t.test('pauses after failures grow to their bounds and no further', async (t) => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 200 }), fc.nat(1e6), fraction, (failures, retryAfterMs, random) => {
+      let memory = failureAfter(undefined, failure('EXCHANGE_THROTTLED', true, retryAfterMs), 0, () => random)
+      for (let count = 1; count < failures; count++) {
+        memory = failureAfter(memory, memory.error, 0, () => random)
+      }
+      const least = Math.min(5_000, Math.max(50, retryAfterMs))
+      return (
+        memory.count === failures &&
+        memory.retryAt >= least &&
+        memory.retryAt <= 5_000 &&
+        memory.renewAt >= Math.max(1_000, memory.retryAt) &&
+        memory.renewAt <= 60_000
+      )
+    }),
+  )
+  t.pass('for every number of failures')
+})
+
+t.test('pods that went are remembered for a while, and only so many', async (t) => {
+  const gone = createGonePods(10, 2)
+  gone.add('a', 0)
+  gone.add('b', 5)
+  t.ok(gone.has('a', 9))
+  t.notOk(gone.has('a', 10))
+  t.notOk(gone.has('never', 0))
+  gone.add('c', 6)
+  t.same(
+    ['a', 'b', 'c'].map((uid) => gone.has(uid, 6)),
+    [false, true, true],
+  )
+  gone.add('b', 12)
+  t.ok(gone.has('b', 21), 'from its last end on')
+})
+
+t.test('a turnstile lets through in order, so many at a time, each once', async (t) => {
+  const inside: string[] = []
+  const turnstile = createTurnstile<string>(2, (item) => inside.push(item))
+  for (const item of ['a', 'b', 'c', 'd', 'c', 'e']) turnstile.add(item)
+  t.same(inside, ['a', 'b'])
+  turnstile.remove('d')
+  t.ok(turnstile.has('c'))
+  t.notOk(turnstile.has('d'))
+  turnstile.leave()
+  turnstile.leave()
+  turnstile.leave()
+  t.same(inside, ['a', 'b', 'c', 'e'])
+})
+
+t.test('waiting leaves nothing on the signal', async (t) => {
+  const counts = { added: 0, removed: 0 }
+  const { signal } = new AbortController()
+  const add = signal.addEventListener.bind(signal)
+  const remove = signal.removeEventListener.bind(signal)
+  signal.addEventListener = (...args: Parameters<typeof add>) => {
+    counts.added++
+    add(...args)
+  }
+  signal.removeEventListener = (...args: Parameters<typeof remove>) => {
+    counts.removed++
+    remove(...args)
+  }
+  t.equal(await waitFor(Promise.resolve('value'), signal), 'value')
+  t.same(counts, { added: 1, removed: 1 })
+  t.equal(await waitFor(new Promise(() => {}), AbortSignal.abort()), undefined)
+})
