@@ -13,7 +13,6 @@ import { createPrefetcher } from './daemon/prefetcher.ts'
 import { createSubjectSource } from './daemon/subject-source.ts'
 import { disabledAws, disabledAzure } from './endpoints/disabled-clouds.ts'
 import { createMetadataServer } from './endpoints/metadata-server.ts'
-import type { Protocol } from './endpoints/protocol.ts'
 import { createKubernetesClient } from './kubernetes/create-client.ts'
 import { createEvent } from './kubernetes/create-event.ts'
 import { loadConnection } from './kubernetes/load-connection.ts'
@@ -142,10 +141,7 @@ export async function startDaemon(config: Config, runtime: Runtime): Promise<Dae
     ...shared,
     identifier,
     // The first is asked for what is nobody's, `GET /` among it.
-    protocols: [...clouds.map((cloud) => cloud.protocol), disabledAws(metrics), disabledAzure(metrics)] as [
-      Protocol,
-      ...Protocol[],
-    ],
+    protocols: [...clouds.map((cloud) => cloud.protocol), disabledAws(metrics), disabledAzure(metrics)],
     limits: {
       connections: config.limits.connections,
       connectionsPerAddress: config.limits.connectionsPerPod,

@@ -7,6 +7,7 @@ import { startDaemon } from '../daemon.ts'
 import { systemClock } from '../lib/clock.ts'
 import { createLog } from '../lib/log.ts'
 import { Secret } from '../lib/secret.ts'
+import { sleep } from '../lib/sleep.ts'
 import { writeSandboxConfig } from '../sandbox/sandbox-config.ts'
 import { startSandbox } from '../sandbox/start-sandbox.ts'
 import type { CliIo } from './cli-io.ts'
@@ -75,6 +76,7 @@ export async function demo(options: DemoOptions, io: CliIo): Promise<number> {
     )
   }
   for (const pod of pods) prepareDemoPod(sandbox, pod)
+  await untilReady(listen.admin)
   const rows: Row[] = []
   for (const pod of pods) {
     startDemoPod(sandbox, pod)
@@ -118,7 +120,8 @@ async function rowOf(daemon: string, pod: DemoPod): Promise<Row> {
   const warm = await askAsPod(daemon, pod.ip, `${account}/token`)
   return {
     ...known,
-    identity: email.body,
+    identity:
+      pod.annotation === undefined ? `federated, as ${pod.namespace}/${pod.serviceAccount}` : email.body,
     token: new Secret(token.access_token).digest,
     expiresIn: token.expires_in,
     warmMs: warm.ms,
@@ -158,6 +161,16 @@ Every token was obtained for that pod alone: its service-account token was excha
 verified its signature, and IAM decided. COLD is the pod's very first request, sent the moment it was created, at
 ${CLOUD_LATENCY_MS} ms per call of the cloud; WARM is the next one, on a new connection.
 `
+}
+
+/** Waits until the daemon has heard from the cluster, 5 seconds at most: the pods' first requests are measured. */
+async function untilReady(admin: string): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    const answer = await fetch(`http://${admin}/readyz`)
+    await answer.text()
+    if (answer.ok) return
+    await sleep(systemClock, 50)
+  }
 }
 
 function onAbort(signal: AbortSignal, fn: () => void): void {

@@ -4,7 +4,6 @@ export interface Turnstile<T> {
   add(item: T): void
   /** Takes `item` out of the queue. */
   remove(item: T): void
-  has(item: T): boolean
   /** One that was let through is done. To be called once for each. */
   leave(): void
 }
@@ -30,7 +29,6 @@ export function createTurnstile<T>(limit: number, enter: (item: T) => void): Tur
       admit()
     },
     remove: (item) => void waiting.delete(item),
-    has: (item) => waiting.has(item),
     leave() {
       inside--
       admit()

@@ -115,7 +115,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
 
   function tend(entry: Entry): void {
     entry.timer?.cancel()
-    if (entry.flight || background.has(entry)) return
+    if (entry.flight) return
     const now = clock.now()
     if (entry.life && entry.life.credential.expiresAt <= now) setLife(entry, undefined)
     if (entry.refusal && entry.refusal.until <= now) entry.refusal = undefined

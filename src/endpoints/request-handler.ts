@@ -22,7 +22,7 @@ export interface Peer {
 
 /** What a handler is made of. */
 export interface RequestHandlerOptions {
-  readonly protocols: readonly [Protocol, ...Protocol[]]
+  readonly protocols: readonly [...Protocol[], Protocol]
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Metrics
@@ -76,7 +76,7 @@ export class RequestHandler {
     const mark = target.indexOf('?')
     const path = canonicalPath(mark < 0 ? target : target.slice(0, mark))
     const query = mark < 0 ? '' : target.slice(mark + 1)
-    const protocol = path === undefined ? protocols[0] : this.#ownerOf(path, headers)
+    const protocol = path === undefined ? protocols[0]! : this.#ownerOf(path, headers)
     const request = new PodRequest(message, response, { path: path ?? '', query, headers }, peer, receivedAt)
     const malformed =
       path === undefined || hasOddBytes(query) || headers.hostRepeated || lacksHost(message, headers)
@@ -98,7 +98,7 @@ export class RequestHandler {
   #ownerOf(path: string, headers: RequestHeaders): Protocol {
     const { protocols } = this.#options
     for (const protocol of protocols) if (protocol.owns(path, headers)) return protocol
-    return protocols[0]
+    return protocols[0]!
   }
 
   #handle(protocol: Protocol, request: PodRequest): Answer | Promise<Answer> {

@@ -5,6 +5,8 @@ import { ACCOUNTS, type Action, PODS, SPECS, World } from './world.ts'
 const RUNS = Number(process.env.METADATAD_MODEL_RUNS ?? 200)
 const SEED = process.env.METADATAD_MODEL_SEED
 
+t.setTimeout(30_000 + RUNS * 100)
+
 const pod = fc.nat(PODS - 1)
 const spec = fc.nat(SPECS - 1)
 const account = fc.nat(ACCOUNTS - 1)
@@ -49,7 +51,6 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 )
 
 t.test('no history of pods, time and failures leads to a wrong answer', async (t) => {
-  t.setTimeout(30_000 + RUNS * 100)
   let given = 0
   await fc.assert(
     fc.asyncProperty(

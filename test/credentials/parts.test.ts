@@ -1,10 +1,12 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { failureAfter } from '../../src/credentials/failure-memory.ts'
+import { startFlight } from '../../src/credentials/flight.ts'
 import { createGonePods } from '../../src/credentials/gone-pods.ts'
 import { lifeOf } from '../../src/credentials/schedule.ts'
 import { createTurnstile } from '../../src/credentials/turnstile.ts'
 import { waitFor } from '../../src/credentials/wait-for.ts'
+import { FakeClock, settle } from '../support/fake-clock.ts'
 import { createFixture, failure } from './fixture.ts'
 
 const fraction = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
@@ -83,12 +85,36 @@ t.test('a turnstile lets through in order, so many at a time, each once', async 
   for (const item of ['a', 'b', 'c', 'd', 'c', 'e']) turnstile.add(item)
   t.same(inside, ['a', 'b'])
   turnstile.remove('d')
-  t.ok(turnstile.has('c'))
-  t.notOk(turnstile.has('d'))
   turnstile.leave()
   turnstile.leave()
   turnstile.leave()
   t.same(inside, ['a', 'b', 'c', 'e'])
+})
+
+t.test('a flight that is aborted before it begins asks for nothing, and ends once', async (t) => {
+  for (const delayMs of [0, 100]) {
+    const clock = new FakeClock()
+    const seen: string[] = []
+    const flight = startFlight({
+      clock,
+      reason: 'request',
+      delayMs,
+      deadlineMs: 1_000,
+      obtain: async () => {
+        seen.push('obtain')
+        throw failure('EXCHANGE_REFUSED', false)
+      },
+      landed: () => void seen.push('landed'),
+      ended: () => void seen.push('ended'),
+    })
+    const reason = failure('CALLER_CHANGED', true)
+    flight.abort(reason)
+    flight.abort(failure('CALLER_NOT_READY', true))
+    t.equal(await flight.outcome, reason)
+    await settle()
+    t.same(seen, ['ended'])
+    t.equal(clock.pending, 0)
+  }
 })
 
 t.test('waiting leaves nothing on the signal', async (t) => {

@@ -32,6 +32,8 @@ export interface StartOptions {
   readonly flags?: Readonly<Record<string, string>>
   /** Called before the daemon starts. */
   readonly prepare?: (sandbox: Sandbox) => void
+  /** Changes the text of the configuration file, for what is no flag. */
+  readonly amend?: (yaml: string) => string
 }
 
 /** Starts both; dispose of the result to stop them. */
@@ -42,8 +44,9 @@ export async function startMetadatad(options: StartOptions = {}): Promise<Metada
   const sandbox = starting.adopt(await startSandbox(), (it) => it.close())
   const file = await writeSandboxConfig(sandbox, directory, { metadata: '127.0.0.1:0', admin: '127.0.0.1:0' })
   options.prepare?.(sandbox)
+  const yaml = await readFile(file, 'utf8')
   const config = loadConfig({
-    file: { text: await readFile(file, 'utf8'), name: file },
+    file: { text: options.amend?.(yaml) ?? yaml, name: file },
     env: {},
     flags: options.flags ?? {},
   })

@@ -9,26 +9,29 @@ const load = JSON.parse(process.argv[2]!) as Load
 const request = Buffer.from(
   `GET ${load.target} HTTP/1.1\r\nHost: 127.0.0.1:${load.port}\r\nMetadata-Flavor: Google\r\n\r\n`,
 )
+// One for all connections: what is read is used up before the next read.
+const buffer = Buffer.alloc(64 * 1024)
 const once = load.ms === 0
+const sockets: Socket[] = []
 const times: number[] = []
 const failures: Record<string, number> = {}
-const sockets: Socket[] = []
-let measuring = once
+let state: 'warming' | 'measuring' | 'ended' = 'warming'
+let outstanding = load.connections
 let startedAt = 0
 let cpuAtStart = 0
-let outstanding = load.connections
 
 function start(): void {
-  measuring = true
+  state = 'measuring'
   cpuAtStart = processUsage(load.serverPid).cpuSeconds
   startedAt = performance.now()
 }
 
 function end(): void {
+  state = 'ended'
   const seconds = (performance.now() - startedAt) / 1_000
   const serverCpuSeconds = processUsage(load.serverPid).cpuSeconds - cpuAtStart
-  times.sort((a, b) => a - b)
   const own = process.cpuUsage()
+  times.sort((a, b) => a - b)
   const result: LoadResult = {
     answers: times.length,
     failures,
@@ -40,66 +43,55 @@ function end(): void {
   }
   process.stdout.write(JSON.stringify(result))
   for (const socket of sockets) socket.destroy()
-  process.exitCode = 0
 }
 
 function failed(what: string): void {
   failures[what] = (failures[what] ?? 0) + 1
 }
 
-function open(index: number): void {
+function open(localAddress: string): void {
   let sentAt = 0
-  let done = false
-  const finish = () => {
-    if (done) return
-    done = true
-    if (--outstanding === 0 && once) end()
-  }
+  let answered = false
   const send = () => {
     sentAt = performance.now()
     socket.write(request)
   }
+  const over = () => {
+    if (--outstanding === 0 && once) end()
+  }
   const reader = new AnswerReader((status) => {
-    const now = performance.now()
-    if (measuring) {
-      if (status === '200') times.push(now - sentAt)
+    if (state === 'measuring') {
+      if (status === '200') times.push(performance.now() - sentAt)
       else failed(status)
     }
-    if (once) finish()
+    answered = true
+    if (once) over()
     else send()
   })
-  // One buffer for all: what is read is used up before the next read.
+  const callback = (bytes: number) => {
+    reader.read(buffer.latin1Slice(0, bytes))
+    return true
+  }
   const socket = connect({
     host: '127.0.0.1',
     port: load.port,
-    localAddress: load.from[index % load.from.length]!,
+    localAddress,
     noDelay: true,
-    onread: {
-      buffer,
-      callback(bytes) {
-        reader.read(buffer.latin1Slice(0, bytes))
-        return true
-      },
-    },
+    onread: { buffer, callback },
   })
-  sockets.push(socket)
   socket.once('connect', send)
   socket.on('error', () => {})
   socket.once('close', () => {
-    if (done || (!once && ended)) return
+    if (state === 'ended' || (once && answered)) return
     failed('broken')
-    finish()
+    over()
   })
+  sockets.push(socket)
 }
 
-const buffer = Buffer.alloc(64 * 1024)
-let ended = false
 if (once) start()
-for (let i = 0; i < load.connections; i++) open(i)
+for (let i = 0; i < load.connections; i++) open(load.from[i % load.from.length]!)
 if (!once) {
   setTimeout(start, load.warmUpMs)
-  setTimeout(() => {
-    ended = true
-    end()
-  }, load.warmUpMs + load.ms)
+  setTimeout(end, load.warmUpMs + load.ms)
 }
