@@ -127,10 +127,7 @@ export async function startDaemon(config: Config, runtime: Runtime): Promise<Dae
 
   const admin = createAdminServer({
     checks: cluster.checks,
-    refresh() {
-      cluster.report()
-      metrics.credentials.set(credentials.size)
-    },
+    refresh: () => cluster.report(),
     metrics,
     log,
   })

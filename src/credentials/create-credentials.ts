@@ -8,9 +8,11 @@ import { createAudit } from './audit.ts'
 import { callerChanged, credentialLimit, notReady, stopping } from './credential-errors.ts'
 import type { Credentials } from './credentials.ts'
 import type { Entry, Holding, Life } from './entry.ts'
+import { holdsFor } from './failure-memory.ts'
 import type { ObtainReason } from './flight.ts'
 import { createGonePods } from './gone-pods.ts'
 import { createHoldings } from './holdings.ts'
+import { createLaunchRate } from './launch-rate.ts'
 import { type CredentialLimits, DEFAULT_LIMITS } from './limits.ts'
 import type { Sources } from './obtain.ts'
 import { createRequestCounts, type RequestResult } from './request-counts.ts'
@@ -78,6 +80,7 @@ export function createCredentials(options: CredentialsOptions): ClosableCredenti
   const counts = createRequestCounts(metrics)
   const gone = createGonePods(GONE_MS, GONE_PODS)
   const spreadUntil = clock.now() + START_MS
+  const rate = createLaunchRate({ clock, burst: limits.launchBurst, perSecond: limits.launchesPerSecond })
   let closed = false
 
   const holdings = createHoldings(limits, (entry, reason) => upkeep.clear(entry, reason ?? callerChanged()))
@@ -116,7 +119,7 @@ export function createCredentials(options: CredentialsOptions): ClosableCredenti
 
   function mayLaunch(holder: CredentialHolder): boolean {
     const launched = holdings.ofPod(holder.uid).filter((h) => h.launched && h.launched === h.entry.flight)
-    return launched.length < limits.flightsPerPod
+    return launched.length < limits.flightsPerPod && rate.take(holder.uid)
   }
 
   async function acquire(spec: CredentialSpec, holder: CredentialHolder, asker: Asker): Promise<Acquired> {
@@ -127,14 +130,15 @@ export function createCredentials(options: CredentialsOptions): ClosableCredenti
     const now = clock.now()
     const old = lasting(entry, now)
     if (old && now <= old.freshUntil) return give(entry, old, asker, 'hit')
-    if (entry.refusal && now < entry.refusal.until) throw entry.refusal.error
+    const { refusal } = entry
+    if (refusal && now < refusal.until && holdsFor(refusal, holder.uid)) throw refusal.error
     if (old && entry.failure && now < entry.failure.retryAt) return give(entry, old, asker, 'stale')
 
     const joined = entry.flight !== undefined
     if (!joined && asker.bounded && !mayLaunch(holder)) {
       if (old) return give(entry, old, asker, 'stale')
       upkeep.tend(entry)
-      throw credentialLimit('at one time')
+      throw credentialLimit('at one time or in a short while')
     }
     const flight = entry.flight ?? upkeep.launch(entry, holding, asker.reason)
     if (!joined && asker.bounded) holding.launched = flight
@@ -150,6 +154,10 @@ export function createCredentials(options: CredentialsOptions): ClosableCredenti
     const stale = lasting(entry, clock.now())
     if (stale) return give(entry, stale, asker, 'stale')
     const error = outcome ?? (flight.begun ? undefined : entry.failure?.error)
+    // What was said of another pod's token is not said of this one's.
+    if (error && error === entry.refusal?.error && !holdsFor(entry.refusal, holder.uid)) {
+      return acquire(spec, holder, asker)
+    }
     // Another pod's end is no news for this one.
     if (error?.code === 'SUBJECT_TOKEN_POD_GONE' && !holding.lost) throw notReady(error)
     throw error ?? notReady()
@@ -193,7 +201,8 @@ export function createCredentials(options: CredentialsOptions): ClosableCredenti
       try {
         const { entry } = hold(spec, holder)
         const now = clock.now()
-        if (!entry.flight && !entry.refusal && !lasting(entry, now)) {
+        const refused = entry.refusal && holdsFor(entry.refusal, holder.uid)
+        if (!entry.flight && !refused && !lasting(entry, now)) {
           entry.wantedAt ??= now + (now < spreadUntil ? random() * limits.prefetchSpreadMs : 0)
         }
         upkeep.tend(entry)

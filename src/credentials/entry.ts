@@ -29,6 +29,8 @@ export interface Failure {
 export interface Refusal {
   readonly error: MetadatadError
   readonly until: number
+  /** The pods it was said to, by UID. */
+  readonly pods: ReadonlySet<string>
 }
 
 /** What is known of one credential of one principal, whether it is there or not. */

@@ -18,9 +18,31 @@ export function isRefusal(error: MetadatadError, alive: boolean): boolean {
   return !(alive && error.code.startsWith('SUBJECT_TOKEN_'))
 }
 
-/** The refusal to be answered for about `ms` milliseconds, not by all pods for equally long. */
-export function refusalOf(error: MetadatadError, now: number, ms: number, random: () => number): Refusal {
-  return { error, until: now + ms * (0.8 + 0.4 * random()) }
+/** What the refusal after `before` is made of; see {@link refusalOf}. */
+export interface Refused {
+  readonly before: Refusal | undefined
+  readonly error: MetadatadError
+  /** The pod in whose name was asked. */
+  readonly podUid: string
+  readonly now: number
+  /** Milliseconds to answer it for, give or take a fifth: not by all nodes for equally long. */
+  readonly ms: number
+  readonly random: () => number
+}
+
+/** The refusal to be remembered. */
+export function refusalOf({ before, error, podUid, now, ms, random }: Refused): Refusal {
+  const pods = new Set(before?.error.code === error.code ? before.pods : []).add(podUid)
+  return { error, until: now + ms * (0.8 + 0.4 * random()), pods }
+}
+
+/**
+ * Does the refusal hold for this pod too? What the cloud says of the principal does. What it says of one pod's token does
+ * not, because that pod may be on its way out, until a second pod was told the same.
+ */
+export function holdsFor(refusal: Refusal, podUid: string): boolean {
+  const aboutToken = /^(?:SUBJECT_TOKEN_|EXCHANGE_SUBJECT_|EXCHANGE_MISCONFIGURED$)/.test(refusal.error.code)
+  return !aboutToken || refusal.pods.has(podUid) || refusal.pods.size > 1
 }
 
 /**

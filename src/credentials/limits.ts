@@ -6,6 +6,10 @@ export interface CredentialLimits {
   readonly entriesPerNode: number
   /** Credentials obtained at one time because one pod waits for them. */
   readonly flightsPerPod: number
+  /** Credentials obtained in a row because one pod asks for them ... */
+  readonly launchBurst: number
+  /** ... and for how many more a second later. */
+  readonly launchesPerSecond: number
   /** Credentials obtained at one time although nobody waits: prefetch and renewal, all pods together. */
   readonly prefetchConcurrency: number
   /** Prefetches of the first half minute, when the daemon meets all pods at once, begin within this many milliseconds. */
@@ -21,6 +25,8 @@ export const DEFAULT_LIMITS: CredentialLimits = {
   entriesPerPod: 64,
   entriesPerNode: 20_000,
   flightsPerPod: 8,
+  launchBurst: 64,
+  launchesPerSecond: 4,
   prefetchConcurrency: 16,
   prefetchSpreadMs: 1_000,
   flightMs: 10_000,

@@ -99,7 +99,14 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
         setLife(entry, undefined)
         entry.wantedAt = undefined
         entry.failure = undefined
-        entry.refusal = refusalOf(outcome, now, limits.refusalMs, random)
+        entry.refusal = refusalOf({
+          before: entry.refusal,
+          error: outcome,
+          podUid: holder.uid,
+          now,
+          ms: limits.refusalMs,
+          random,
+        })
       } else {
         entry.failure = failureAfter(entry.failure, outcome, now, random)
       }
@@ -109,6 +116,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
       entry.used = false
       entry.wantedAt = undefined
       entry.failure = undefined
+      entry.refusal = undefined
     }
     tend(entry)
   }

@@ -71,3 +71,14 @@ t.test('failures are counted each and written once a minute for a pod, kind and 
   t.equal(values.find(({ labels }) => labels.outcome === 'EXCHANGE_REFUSED')?.value, 52)
   t.equal(await f.count('refused'), 52)
 })
+
+t.test('refusals are reported for the pod they concern, transient failures are not', async (t) => {
+  const reported: unknown[] = []
+  const f = createFixture({ refused: (holder, error) => void reported.push([holder.uid, error.code]) })
+  for (const error of [failure('EXCHANGE_UNAVAILABLE', true), failure('EXCHANGE_REFUSED', false)]) {
+    const answer = codeOf(f.credentials.get(f.spec(error.code), pod('p'), f.deadline()))
+    ;(await f.call()).fail(error)
+    await answer
+  }
+  t.same(reported, [['p', 'EXCHANGE_REFUSED']])
+})

@@ -19,7 +19,7 @@ t.test(
     await obtain('d', 'p')
     t.ok(f.credentials.peek(f.spec('a'), mine))
     t.equal(f.credentials.peek(f.spec('b'), mine), undefined)
-    for (let number = 0; number < 100; number++) await obtain(`scope ${number}`, 'p')
+    for (let number = 0; number < 50; number++) await obtain(`scope ${number}`, 'p')
     t.equal(f.credentials.size, 4)
     t.equal(f.credentials.peek(f.spec('a'), pod('victim', 'account of victim')), theirs)
   },
@@ -55,6 +55,26 @@ t.test('a pod may have so many flights at one time, and other pods theirs', asyn
   ;(await f.call()).grant()
   t.ok(await after, 'again, now that they have landed')
 })
+
+t.test(
+  'a pod that asks for one new credential after the other is held to a rate, and no other pod is',
+  async (t) => {
+    const f = createFixture({ limits: { launchBurst: 3, launchesPerSecond: 1 } })
+    const ask = async (key: string, uid = 'p') => {
+      const answer = codeOf(f.credentials.get(f.spec(key), pod(uid, `account of ${uid}`), f.deadline()))
+      await settle()
+      if (f.calls.length > 0) (await f.call()).grant()
+      return answer
+    }
+    for (const key of ['a', 'b', 'c']) t.not(await ask(key), 'CREDENTIAL_LIMIT')
+    t.equal(await ask('d'), 'CREDENTIAL_LIMIT')
+    t.not(await ask('a'), 'CREDENTIAL_LIMIT', 'what it has already costs nothing')
+    t.not(await ask('d', 'q'), 'CREDENTIAL_LIMIT')
+    await f.clock.advance(1_000)
+    t.not(await ask('d'), 'CREDENTIAL_LIMIT')
+    t.equal(await ask('e'), 'CREDENTIAL_LIMIT')
+  },
+)
 
 t.test('entries in flight make no room, so that the pod is refused', async (t) => {
   const f = createFixture({ limits: { entriesPerPod: 2 } })

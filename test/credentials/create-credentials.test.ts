@@ -247,6 +247,35 @@ t.test('a refusal is remembered for a short while, and only a refusal', async (t
   t.equal(await third, given)
 })
 
+t.test(
+  "what a cloud says of one pod's token is not held against the other pods of its ServiceAccount",
+  async (t) => {
+    const f = createFixture()
+    const ask = (uid: string) => f.credentials.get(f.spec('a'), pod(uid), f.deadline())
+    const dying = codeOf(ask('p'))
+    const joined = ask('q')
+    ;(await f.call()).fail(failure('EXCHANGE_MISCONFIGURED', false))
+    t.equal(await dying, 'EXCHANGE_MISCONFIGURED')
+    const own = await f.call()
+    t.equal(own.context.holder.uid, 'q', 'who waited for the other one goes with a token of its own')
+    const given = own.grant()
+    t.equal(await joined, given)
+    t.equal(f.credentials.peek(f.spec('a'), pod('q')), given)
+  },
+)
+
+t.test('what a cloud has said of the tokens of two pods is answered to all', async (t) => {
+  const f = createFixture()
+  const ask = (uid: string) => codeOf(f.credentials.get(f.spec('a'), pod(uid), f.deadline()))
+  const answers = ['p', 'q', 'r'].map(ask)
+  for (const _ of [1, 2]) (await f.call()).fail(failure('EXCHANGE_MISCONFIGURED', false))
+  t.same(await Promise.all(answers), Array(3).fill('EXCHANGE_MISCONFIGURED'))
+  t.equal(await ask('s'), 'EXCHANGE_MISCONFIGURED')
+  f.credentials.prefetch(f.spec('a'), pod('t'))
+  await settle()
+  t.equal(f.calls.length, 0, 'a third call is not made')
+})
+
 t.test('a change of the ServiceAccount ends the memory of a refusal', async (t) => {
   const f = createFixture()
   const refused = codeOf(f.credentials.get(f.spec('a'), pod('p'), f.deadline()))

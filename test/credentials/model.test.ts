@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { ACCOUNTS, type Action, PODS, SPECS, World } from './world.ts'
+import type { Action } from './action.ts'
+import { ACCOUNTS, PODS, SPECS, World } from './world.ts'
 
 const RUNS = Number(process.env.METADATAD_MODEL_RUNS ?? 200)
 const SEED = process.env.METADATAD_MODEL_SEED

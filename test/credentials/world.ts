@@ -13,34 +13,9 @@ import { createMetrics } from '../../src/lib/metrics.ts'
 import { Secret } from '../../src/lib/secret.ts'
 import { sleep } from '../../src/lib/sleep.ts'
 import { FakeClock, settle } from '../support/fake-clock.ts'
+import type { Action } from './action.ts'
 import { failure } from './fixture.ts'
-
-/** One thing that happens in a history. */
-export type Action =
-  | { do: 'get'; pod: number; spec: number; patience: number }
-  | { do: 'peek' | 'prefetch'; pod: number; spec: number }
-  | { do: 'pass'; ms: number }
-  | {
-      do: 'cloud'
-      mood: 'well' | 'failing' | 'refusing' | 'silent' | 'expired'
-      latency: number
-      life: number
-    }
-  /** The cloud takes none of the base credentials any more that it has given out. */
-  | { do: 'sour' }
-  /** The pod is gone, and only the API server knows yet. */
-  | { do: 'die'; pod: number }
-  | { do: 'gone'; pod: number }
-  | { do: 'changed' | 'replaced'; account: number }
-
-/** A credential, with what the model needs to tell whose it is. */
-interface Issued extends Credential {
-  readonly subject: string
-  /** How often the ServiceAccount had changed when the cloud was asked. */
-  readonly era: number
-  readonly issuedAt: number
-  readonly freshMs: number
-}
+import { type Issued, subjectOf } from './issued.ts'
 
 export const PODS = 5
 export const ACCOUNTS = 2
@@ -320,8 +295,4 @@ export class World {
   #expect(condition: boolean, violation: string): void {
     if (!condition) this.violations.push(violation)
   }
-}
-
-function subjectOf(spec: CredentialSpec, holder: CredentialHolder): string {
-  return `${holder.serviceAccountUid}|${spec.shareBy === 'pod' ? holder.uid : ''}|${spec.key}`
 }

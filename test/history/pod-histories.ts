@@ -1,3 +1,4 @@
+import { sandboxMember } from '../../src/sandbox/sandbox-config.ts'
 import type { SandboxKubernetes } from '../../src/sandbox/sandbox-types.ts'
 import { ask } from '../support/ask.ts'
 import type { Metadatad } from '../support/start-metadatad.ts'
@@ -21,7 +22,7 @@ export interface HistoryResult {
   readonly requests: number
   /** Answered with an identity. */
   readonly answered: number
-  /** Refused for the time being (503). */
+  /** Refused for the time being (503), or because the pod was gone. */
   readonly refused: number
   /** Answered with an identity that the address did not have at any moment from the request to its answer. */
   readonly wrong: readonly string[]
@@ -63,6 +64,7 @@ export async function runHistories(metadatad: Metadatad, options: HistoryOptions
   const api = sandbox.kubernetes
   for (let n = 0; n < SERVICE_ACCOUNTS; n++) {
     api.applyServiceAccount(NAMESPACE, `sa-${n}`, { 'iam.gke.io/gcp-service-account': emailOf(n) })
+    sandbox.google.grant(emailOf(n), sandboxMember(NAMESPACE, `sa-${n}`))
   }
   const slots: Slot[] = Array.from({ length: ADDRESSES }, (_, i) => ({
     ip: `127.0.2.${i + 1}`,
@@ -155,19 +157,24 @@ export async function runHistories(metadatad: Metadatad, options: HistoryOptions
     }
   }
 
+  /** Asks who the address is; now and then by a token, whose identity Google is asked for. */
   async function request(slot: Slot): Promise<void> {
     counts.requests++
     const from = step
+    const byToken = random() < 0.03
+    const path = `/computeMetadata/v1/instance/service-accounts/default/${byToken ? 'token' : 'email'}`
     try {
-      const answer = await ask(host, '/computeMetadata/v1/instance/service-accounts/default/email', {
-        ip: slot.ip,
-      })
-      if (answer.status === 503) counts.refused++
-      else if (answer.status !== 200) failed.push(`${answer.status}: ${answer.body}`)
+      const { status, body } = await ask(host, path, { ip: slot.ip })
+      // Google refuses the token of a pod that went away meanwhile; whoever asked is no more.
+      const refused = status === 503 || (status === 403 && byToken && slot.history.changedSince(from))
+      if (refused) counts.refused++
+      else if (status !== 200) failed.push(`${status}: ${body}`)
       else {
         counts.answered++
-        if (!slot.history.wasSole(answer.body, from))
-          wrong.push(`${slot.ip} was answered as ${answer.body} at step ${step}`)
+        const identity = byToken ? sandbox.google.inspect(JSON.parse(body).access_token)?.identity : body
+        if (identity === undefined || !slot.history.wasSole(identity, from)) {
+          wrong.push(`${slot.ip} was answered as ${identity} at step ${step}`)
+        }
       }
     } catch (error) {
       failed.push(String(error))

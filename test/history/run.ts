@@ -20,7 +20,9 @@ if (values.help) {
   process.exit(0)
 }
 process.stdout.write(`seed ${values.seed}\n`)
-await using metadatad = await startMetadatad({ flags: { 'caller.confirmWithin': values['confirm-within'] } })
+await using metadatad = await startMetadatad({
+  flags: { 'caller.confirmWithin': values['confirm-within'], 'credentials.prefetch': 'false' },
+})
 metadatad.sandbox.kubernetes.readLagMs = Number(values['read-lag-ms'])
 const startedAt = performance.now()
 const result = await runHistories(metadatad, {
