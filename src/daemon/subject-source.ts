@@ -28,7 +28,7 @@ export function createSubjectSource(options: SubjectSourceOptions): SubjectSourc
     if (pod === undefined) {
       throw new MetadatadError('SUBJECT_TOKEN_POD_GONE', 'the pod is not known any more', {
         fault: 'caller',
-        retryable: true,
+        retryable: false,
         publicMessage: 'The pod that asked is being deleted.',
       })
     }
