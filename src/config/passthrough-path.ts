@@ -1,11 +1,14 @@
 const ROOT = '/computeMetadata/v1/'
 
-/** What gives out keys, or what they are made with. Only whole names count, and everything below them. */
-const SECRET = /^(?:oslogin|instance\/(?:gce-workload-certificates|guest-attributes))(?:\/|$)/
+/**
+ * What gives out keys, or what they are made with, wherever a server to come may put it. Only whole names count, and
+ * everything below them.
+ */
+const SECRET = /\/(?:oslogin|gce-workload-certificates|guest-attributes)(?:\/|$)/
 
 /** Attributes that hold keys or scripts, whatever follows the name (`startup-script-url`, `kube-env-2`). */
 const SECRET_ATTRIBUTE =
-  /^(?:instance|project)\/attributes\/(?:configure|kube|ssh-?keys|user-?data|(?:windows-)?(?:startup|shutdown|sysprep)-?script)/
+  /\/attributes\/(?:configure|kube|ssh-?keys|user-?data|(?:windows-)?(?:startup|shutdown|sysprep)-?script)/
 
 /** Segments of everything that answers with a token or a key, wherever a server to come may put them. */
 const SECRET_SEGMENT = /\/(?:token|identity|service-accounts|credentials)(?:\/|$)/
@@ -24,7 +27,7 @@ export function passthroughRefusal(path: string): string | undefined {
   }
   // The server itself spells some of them in two ways (`sshKeys`, `ssh-keys`).
   const name = path.slice(ROOT.length).toLowerCase()
-  if (SECRET.test(name) || SECRET_ATTRIBUTE.test(name) || SECRET_SEGMENT.test(`/${name}`)) {
+  if ([SECRET, SECRET_ATTRIBUTE, SECRET_SEGMENT].some((secret) => secret.test(`/${name}`))) {
     return 'gives out credentials or secrets of the node, and never passes'
   }
   if (SECRET_PARENT.test(name)) return 'is a directory that holds credentials or secrets of the node'
