@@ -14,8 +14,9 @@ export function thingsToTry(
 Try, in another terminal:
 
 ${addressed.length > 0 ? `  # be one of the pods, by its source address\n${[addressed[0]!, addressed.at(-1)!].map((pod) => `  ${curl(pod.ip)}`).join('\n')}\n` : ''}
-  # clients that can't choose their source address are the pod default/laptop (127.0.0.1)
-  ${host} gcloud auth list
+  # clients that can't choose their source address are the pod default/laptop (127.0.0.1); gcloud remembers for ten
+  # minutes that it was not on Google Cloud, and so gets a directory of its own
+  ${host} CLOUDSDK_CONFIG=$(mktemp -d) gcloud auth list
 
   # Google's Node library (it is here: run this in the clone)
   GCE_METADATA_HOST=${metadata} npx --no-install node --input-type=module -e "
