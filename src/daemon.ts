@@ -69,6 +69,8 @@ export async function startDaemon(config: Config, runtime: Runtime): Promise<Dae
       for (const cloud of clouds) cloud.nodeSeen(node)
     },
   })
+  // Ends after the server has answered what is under way: that may still wait for an event, or for a live read.
+  starting.defer(() => cluster.stop())
   const { pods, serviceAccounts, reader } = cluster
 
   const events = createEventReporter({
@@ -106,7 +108,7 @@ export async function startDaemon(config: Config, runtime: Runtime): Promise<Dae
     specsFor: (pod, serviceAccount) =>
       config.credentials.prefetch ? clouds.flatMap((cloud) => cloud.prefetch(pod, serviceAccount)) : [],
     serviceAccountsSynced: cluster.serviceAccountsSynced,
-    podGone: (uid) => subjectTokens.forget(uid),
+    dropTokens: (uid) => subjectTokens.forget(uid),
     log,
   })
   const byWatch = createWatchStrategy({
@@ -148,10 +150,11 @@ export async function startDaemon(config: Config, runtime: Runtime): Promise<Dae
   const metadata: { address: string; port: number }[] = []
   for (const { host, port } of config.listen.metadata) metadata.push(await server.listen(host, port))
 
-  starting.defer(() => cluster.stop())
   cluster.start(() => prefetcher.serviceAccountsReady())
 
   log.info({ version: runtime.version, node: config.node.name, metadata, admin: adminAddress }, 'listening')
   const running = starting.move()
-  return { metadata, admin: adminAddress, metrics, stop: () => running.disposeAsync() }
+  let stopped: Promise<void> | undefined
+  const stop = () => (stopped ??= running.disposeAsync())
+  return { metadata, admin: adminAddress, metrics, stop }
 }

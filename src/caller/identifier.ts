@@ -20,6 +20,13 @@ export interface IdentifierOptions {
   readonly metrics: Metrics
 }
 
+/** Resolves at the next event about the caller's address or ServiceAccount, or when the request's deadline passes. */
+interface NextChange extends Disposable {
+  readonly promise: Promise<void>
+  /** The ServiceAccount (`namespace/name`) turned out to be the caller's. */
+  follow(serviceAccount: string): void
+}
+
 /** Ties connections to pods by the given strategies: see {@link CallerIdentifier}. */
 export function createIdentifier(options: IdentifierOptions): CallerIdentifier {
   return { open: (connection) => new Session(options, connection) }
@@ -30,7 +37,7 @@ class Session implements CallerSession {
   readonly #connection: Connection
   #caller: Caller | undefined
   #knownUid: string | undefined
-  #mark: number
+  readonly #mark: number
 
   constructor(options: IdentifierOptions, connection: Connection) {
     this.#options = options
@@ -51,11 +58,11 @@ class Session implements CallerSession {
 
   async identify(deadline: Deadline): Promise<Caller> {
     const heldSince = this.#options.clock.now()
+    let failure = notReady()
     for (;;) {
       using change = this.#nextChange(deadline.signal)
-      let failure: MetadatadError
       try {
-        const caller = this.current() ?? (await unlessAborted(this.#ask(), deadline.signal))
+        const caller = this.current() ?? (await unlessAborted(this.#ask(change), deadline.signal, failure))
         if (caller !== undefined) {
           this.#observeHold(heldSince, 'ok')
           return caller
@@ -64,10 +71,9 @@ class Session implements CallerSession {
       } catch (error) {
         failure = asError(error)
       }
-      // An answer found before this moment says nothing about what changed while it was being found.
-      this.#mark = this.#options.mark()
       const final = !failure.retryable || failure.code === 'CALLER_CHANGED'
-      if (!final) await change.promise
+      // The reader paces those who ask it again; no event would tell them that the API server can be reached again.
+      if (!final && failure.code !== 'CALLER_UNCONFIRMED') await change.promise
       if (final || deadline.signal.aborted) {
         this.#observeHold(heldSince, failure.code)
         this.#options.metrics.identifications.inc({ strategy: 'none', outcome: failure.code })
@@ -77,17 +83,19 @@ class Session implements CallerSession {
   }
 
   /** One round of questions: undefined if the answer was overtaken by events and has to be found again. */
-  async #ask(): Promise<Caller | undefined> {
+  async #ask(change: NextChange): Promise<Caller | undefined> {
     for (const strategy of this.#options.strategies) {
       const identification = await strategy.identify(this.#attempt())
       if (identification === undefined) continue
       const { pod } = identification
       if (pod.serviceAccountName === '') throw noServiceAccount()
       if (this.#knownUid !== undefined && this.#knownUid !== pod.uid) throw callerChanged()
+      const serviceAccount = `${pod.namespace}/${pod.serviceAccountName}`
+      change.follow(serviceAccount)
       const caller = this.#settle(strategy.name, identification)
       if (caller !== undefined || !identification.valid) return caller
       try {
-        await this.#options.serviceAccounts.ask(`${pod.namespace}/${pod.serviceAccountName}`)
+        await this.#options.serviceAccounts.ask(serviceAccount)
       } catch (cause) {
         throw notReady(cause)
       }
@@ -124,23 +132,21 @@ class Session implements CallerSession {
     return { connection: this.#connection, mark: this.#mark, knownUid: this.#knownUid }
   }
 
-  /** Resolves at the next event about the caller's address or ServiceAccount, or when the signal is aborted. */
-  #nextChange(signal: AbortSignal): Disposable & { readonly promise: Promise<void> } {
+  #nextChange(signal: AbortSignal): NextChange {
     const { promise, resolve } = Promise.withResolvers<void>()
     const { pods, serviceAccounts } = this.#options
-    const stop = [pods.onAddressChange(this.#connection.remoteAddress, resolve)]
-    for (const { namespace, serviceAccountName } of pods.claim(this.#connection.remoteAddress).owners) {
-      stop.push(serviceAccounts.onChange(`${namespace}/${serviceAccountName}`, resolve))
-    }
+    const stop = new DisposableStack()
+    stop.defer(pods.onAddressChange(this.#connection.remoteAddress, resolve))
     const abort = () => resolve()
     if (signal.aborted) resolve()
     else signal.addEventListener('abort', abort, { once: true })
+    stop.defer(() => signal.removeEventListener('abort', abort))
     return {
       promise,
-      [Symbol.dispose]() {
-        signal.removeEventListener('abort', abort)
-        for (const unsubscribe of stop) unsubscribe()
+      follow(key) {
+        if (!stop.disposed) stop.defer(serviceAccounts.onChange(key, resolve))
       },
+      [Symbol.dispose]: () => stop.dispose(),
     }
   }
 
@@ -149,10 +155,10 @@ class Session implements CallerSession {
   }
 }
 
-/** The promise's outcome, or `CALLER_NOT_READY` as soon as the signal is aborted: nobody waits past a deadline. */
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+/** The promise's outcome, or `failure` as soon as the signal is aborted: nobody waits past a deadline. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal, failure: Error): Promise<T> {
   return new Promise((resolve, reject) => {
-    const abort = () => reject(notReady())
+    const abort = () => reject(failure)
     if (signal.aborted) abort()
     signal.addEventListener('abort', abort, { once: true })
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))

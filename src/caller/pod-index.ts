@@ -27,6 +27,8 @@ export class PodIndex implements ReflectorStore<Pod> {
   readonly #byAddress = new Map<string, AddressEntry>()
   readonly #waiting = new KeyedWaiters()
   readonly #listeners: PodListener[] = []
+  /** How often a pod went, or gave up an address. */
+  #departures = 0
 
   /** Adds a listener for the life of the index; it is first told of every pod already known. */
   listen(listener: PodListener): void {
@@ -58,11 +60,13 @@ export class PodIndex implements ReflectorStore<Pod> {
       entry.claim ??= { owners: [...entry.owners.values()], valid: true }
       return entry.claim
     }
-    const known = this.#byAddress
+    const departures = this.#departures
+    // What came may have gone again since. That is not remembered by address: strangers have as many as they like.
+    const isUnclaimed = () => departures === this.#departures && !this.#byAddress.has(address)
     return {
       owners: [],
       get valid() {
-        return !known.has(address)
+        return isUnclaimed()
       },
     }
   }
@@ -95,6 +99,8 @@ export class PodIndex implements ReflectorStore<Pod> {
   #move(previous: Pod | undefined, next: Pod | undefined): void {
     const before = previous !== undefined && ownsAddresses(previous) ? previous.ips : []
     const after = next !== undefined && ownsAddresses(next) ? next.ips : []
+    const isDeparture = next === undefined || !ownsAddresses(next) || before.some((it) => !after.includes(it))
+    if (isDeparture) this.#departures++
     for (const address of before) {
       const entry = this.#invalidated(address)
       entry?.owners.delete(previous!.uid)

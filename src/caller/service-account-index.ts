@@ -19,8 +19,10 @@ export interface ServiceAccountEntry {
 interface Entry {
   current: ServiceAccount | undefined
   users: number
-  /** When the API server last said that it does not exist; undefined if it never did. */
-  missingSince: number | undefined
+  /** How often the watch spoke of it. */
+  told: number
+  /** When it was last found not to exist, or asked for in vain; then `error` says why. */
+  vain: { readonly at: number; readonly error: unknown } | undefined
   flight: Promise<void> | undefined
 }
 
@@ -73,7 +75,7 @@ export class ServiceAccountIndex implements ReflectorStore<ServiceAccount> {
   use(key: string): void {
     const entry = this.#entries.get(key)
     if (entry !== undefined) entry.users++
-    else this.#entries.set(key, { current: undefined, users: 1, missingSince: undefined, flight: undefined })
+    else this.#entries.set(key, newEntry(1))
   }
 
   /** A pod that used it is gone. */
@@ -91,16 +93,20 @@ export class ServiceAccountIndex implements ReflectorStore<ServiceAccount> {
 
   /**
    * Asks the API server for one that was not seen, once for all who want to know, and keeps it for a minute even if the
-   * watch shows no pod that uses it: the watch may be behind. Afterwards look at the entry. One that was missing is asked
-   * for again after a second.
+   * watch shows no pod that uses it: the watch may be behind. Afterwards look at the entry. One that was missing or could
+   * not be read is asked for again after a second: a pod that tries again and again must not reach the API server each time.
    *
    * @throws MetadatadError `KUBERNETES_UNAVAILABLE`, `KUBERNETES_FORBIDDEN`, `KUBERNETES_INVALID`
    */
   async ask(key: string): Promise<void> {
     const known = this.#entries.get(key)
     if (known?.current !== undefined) return
-    if (known?.missingSince !== undefined && this.#clock.now() - known.missingSince < ASK_AGAIN_MS) return
     if (known?.flight !== undefined) return known.flight
+    const age = this.#clock.now() - (known?.vain?.at ?? Number.NEGATIVE_INFINITY)
+    if (age >= 0 && age < ASK_AGAIN_MS) {
+      if (known?.vain?.error !== undefined) throw known.vain.error
+      return
+    }
     this.use(key)
     this.#clock.after(KEEP_ASKED_MS, () => this.release(key))
     const entry = this.#entries.get(key)!
@@ -112,28 +118,37 @@ export class ServiceAccountIndex implements ReflectorStore<ServiceAccount> {
 
   upsert(serviceAccount: ServiceAccount): void {
     const key = objectKey(serviceAccount)
-    const entry = this.#entries.get(key)
-    if (entry !== undefined) this.#set(key, entry, serviceAccount)
-    else if (Object.keys(serviceAccount.annotations).length > 0) {
-      const kept: Entry = { current: undefined, users: 0, missingSince: undefined, flight: undefined }
-      this.#entries.set(key, kept)
-      this.#set(key, kept, serviceAccount)
+    let entry = this.#entries.get(key)
+    if (entry === undefined) {
+      if (Object.keys(serviceAccount.annotations).length === 0) return
+      entry = newEntry(0)
+      this.#entries.set(key, entry)
     }
+    entry.told++
+    this.#set(key, entry, serviceAccount)
   }
 
   remove(key: string): void {
     const entry = this.#entries.get(key)
     if (entry === undefined) return
-    entry.missingSince = this.#clock.now()
+    entry.told++
+    entry.vain = { at: this.#clock.now(), error: undefined }
     this.#set(key, entry, undefined)
   }
 
   async #ask(key: string, entry: Entry): Promise<void> {
+    const { told } = entry
     const slash = key.indexOf('/')
-    const found = await this.#read(key.slice(0, slash), key.slice(slash + 1))
-    // The watch may have told more in the meantime; what it said last is at least as new as an answer to an older question.
-    if (entry.current !== undefined || this.#entries.get(key) !== entry) return
-    if (found === undefined) entry.missingSince = this.#clock.now()
+    let found: ServiceAccount | undefined
+    try {
+      found = await this.#read(key.slice(0, slash), key.slice(slash + 1))
+    } catch (error) {
+      entry.vain = { at: this.#clock.now(), error }
+      throw error
+    }
+    // What the watch said in the meantime may be newer than the answer: that it was deleted, for one.
+    if (entry.told !== told || this.#entries.get(key) !== entry) return
+    if (found === undefined) entry.vain = { at: this.#clock.now(), error: undefined }
     else this.#set(key, entry, found)
   }
 
@@ -141,7 +156,7 @@ export class ServiceAccountIndex implements ReflectorStore<ServiceAccount> {
     const previous = entry.current
     if (next !== undefined && previous !== undefined && isSame(previous, next)) return
     entry.current = next
-    if (next !== undefined) entry.missingSince = undefined
+    if (next !== undefined) entry.vain = undefined
     this.#drop(key, entry)
     if (next === previous) return
     for (const listener of this.#listeners) listener(key, next, previous)
@@ -155,6 +170,10 @@ export class ServiceAccountIndex implements ReflectorStore<ServiceAccount> {
     // Nothing tells this entry of changes any more: whoever still holds it must not take it for current.
     entry.current = undefined
   }
+}
+
+function newEntry(users: number): Entry {
+  return { current: undefined, users, told: 0, vain: undefined, flight: undefined }
 }
 
 function isSame(a: ServiceAccount, b: ServiceAccount): boolean {

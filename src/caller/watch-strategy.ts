@@ -2,7 +2,7 @@ import type { Pod } from '../kubernetes/types.ts'
 import type { Clock } from '../lib/clock.ts'
 import { MetadatadError } from '../lib/errors.ts'
 import type { AddressClaim } from './address-claim.ts'
-import type { LiveReader } from './live-reader.ts'
+import type { LiveRead, LiveReader } from './live-reader.ts'
 import { ownsAddresses } from './owns-addresses.ts'
 import type { PodIndex } from './pod-index.ts'
 import type { Attempt, Identification, IdentificationStrategy } from './strategy.ts'
@@ -20,6 +20,9 @@ export interface WatchStrategyOptions {
   readonly clock: Clock
 }
 
+/** By then the watch shows what a live read has found, or it is gone again and was never shown. */
+const READ_LASTS_MS = 30_000
+
 /**
  * Ties a connection to a pod by its source address and what the API server says of the node's pods: the watch where it is
  * fresh and unambiguous, else one live read that is newer than the connection.
@@ -27,8 +30,19 @@ export interface WatchStrategyOptions {
 export function createWatchStrategy(options: WatchStrategyOptions): IdentificationStrategy {
   const { index, reader, clock, confirmWithinMs } = options
 
+  const lookedAt = new WeakMap<AddressClaim, number>()
+
+  /** A moment that is yet to come says only that the clock was set back. */
   function isFresh(confirmedAt: number): boolean {
-    return confirmWithinMs > 0 && clock.now() - confirmedAt <= confirmWithinMs
+    const age = clock.now() - confirmedAt
+    return confirmWithinMs > 0 && age >= 0 && age <= confirmWithinMs
+  }
+
+  /** The live reader's mark when the claim was first looked at: a read from before may be older than what the watch says. */
+  function markOf(claim: AddressClaim): number {
+    const mark = lookedAt.get(claim) ?? reader.mark()
+    lookedAt.set(claim, mark)
+    return mark
   }
 
   /** A recent live read vouches for what it saw, not for what the watch shows: the two may disagree. */
@@ -60,20 +74,21 @@ export function createWatchStrategy(options: WatchStrategyOptions): Identificati
       // Nobody by that address, and the watch is fresh: the event that names it is on its way, or it is a stranger.
       if (claim.owners.length === 0 && isFresh(options.watchConfirmedAt())) throw unknownCaller()
 
-      let pods: readonly Pod[]
+      let read: LiveRead
       try {
-        pods = (await reader.readSince(attempt.mark)).pods
+        read = await reader.readSince(Math.max(attempt.mark, markOf(claim)))
       } catch (error) {
         const [owner, second] = claim.owners
-        const serve = options.serveUnconfirmed && claim.valid && second === undefined
+        const serve = options.serveUnconfirmed && second === undefined
         if (serve && owner !== undefined) return found(owner, claim)
         throw error
       }
-      const owners = ownersOf(address, pods)
-      if (owners.length > 1) throw ambiguousCaller()
-      if (owners.length === 0) throw unknownCaller()
+      const [owner, second] = ownersOf(address, read.pods)
+      if (second !== undefined) throw ambiguousCaller()
+      if (owner === undefined) throw unknownCaller()
       // Tied to the claim of before the read: any event about the address since then asks the question anew.
-      return found(owners[0]!, claim)
+      const foundAt = clock.now()
+      return found(owner, claim, () => clock.now() - foundAt < READ_LASTS_MS)
     },
   }
 }
@@ -82,11 +97,11 @@ function ownersOf(address: string, pods: readonly Pod[]): readonly Pod[] {
   return pods.filter((pod) => ownsAddresses(pod) && pod.ips.includes(address))
 }
 
-function found(pod: Pod, claim: AddressClaim): Identification {
+function found(pod: Pod, claim: AddressClaim, lasts = () => true): Identification {
   return {
     pod,
     get valid() {
-      return claim.valid
+      return claim.valid && lasts()
     },
   }
 }

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createSecureContext, rootCertificates } from 'node:tls'
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici'
@@ -9,12 +10,12 @@ export type ProxyEnvironment = Readonly<Record<string, string | undefined>>
 
 /**
  * The way to the clouds: keep-alive HTTPS that trusts the public authorities and those of `upstream.caFile`, through the
- * proxies of the environment where `upstream.proxy` says so.
+ * proxy that `HTTPS_PROXY` names where `upstream.proxy` says so.
  *
- * @throws MetadatadError `CONFIG_INVALID` if the CA file can't be read
+ * @throws MetadatadError `CONFIG_INVALID` if the CA file can't be read or the proxy is no address
  */
 export function createOutbound(upstream: Config['upstream'], environment: ProxyEnvironment): Dispatcher {
-  // Made once: reading all public authorities takes longer than the handshake that it would precede every time.
+  // Made once: each connection would read all public authorities anew, for 1 MiB and longer than its handshake takes.
   const connect =
     upstream.caFile === undefined
       ? {}
@@ -22,25 +23,42 @@ export function createOutbound(upstream: Config['upstream'], environment: ProxyE
   // Renewals come minutes apart; a connection kept for the next costs a file descriptor, a new one two round trips.
   const options = { connect, keepAliveTimeout: 60_000, connections: 64 }
   if (upstream.proxy === 'none') return new Agent(options)
-  const either = (name: string) => environment[name.toLowerCase()] ?? environment[name]
   return new EnvHttpProxyAgent({
     ...options,
-    httpProxy: either('HTTP_PROXY') ?? '',
-    httpsProxy: either('HTTPS_PROXY') ?? '',
-    noProxy: either('NO_PROXY') ?? '',
+    // The agent would take this one for https too, where no other is named.
+    httpProxy: '',
+    httpsProxy: parseProxy(environment.https_proxy ?? environment.HTTPS_PROXY ?? ''),
+    noProxy: environment.no_proxy ?? environment.NO_PROXY ?? '',
     requestTls: connect,
   })
 }
 
 function readCa(file: string): string {
   try {
-    return readFileSync(file, 'utf8')
+    const pem = readFileSync(file, 'utf8')
+    // TLS passes over what is no certificate in silence, and the first exchange would fail instead of the start.
+    new X509Certificate(pem)
+    return pem
   } catch (cause) {
-    throw new MetadatadError('CONFIG_INVALID', `upstream.caFile can't be read: ${(cause as Error).message}`, {
-      fault: 'ours',
-      retryable: false,
-      publicMessage: 'The daemon is not configured correctly; its log has the details.',
-      cause,
-    })
+    throw configError(`upstream.caFile can't be read: ${(cause as Error).message}`, cause)
   }
+}
+
+/** @returns the URL; empty if there is no proxy */
+function parseProxy(value: string): string {
+  if (value === '') return ''
+  const url = URL.parse(/^[a-z][a-z\d+.-]*:\/\//i.test(value) ? value : `http://${value}`)
+  // Neither the value nor the parser's error: it may hold a password.
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw configError('HTTPS_PROXY is no http or https URL')
+  return url.href
+}
+
+function configError(message: string, cause?: unknown): MetadatadError {
+  return new MetadatadError('CONFIG_INVALID', message, {
+    fault: 'ours',
+    retryable: false,
+    publicMessage: 'The daemon is not configured correctly; its log has the details.',
+    cause,
+  })
 }

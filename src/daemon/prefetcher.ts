@@ -15,8 +15,8 @@ export interface PrefetcherOptions {
   readonly specsFor: (pod: Pod, serviceAccount: ServiceAccount) => readonly CredentialSpec[]
   /** The list of ServiceAccounts is complete: one not seen by now has to be asked for. */
   readonly serviceAccountsSynced: () => boolean
-  /** The pod can hold no credential any more. */
-  readonly podGone: (podUid: string) => void
+  /** The pod, or the ServiceAccount that its tokens are of, is gone. */
+  readonly dropTokens: (podUid: string) => void
   readonly log: Log
 }
 
@@ -73,12 +73,12 @@ export function createPrefetcher(options: PrefetcherOptions): Prefetcher {
     }
     serviceAccounts.release(key)
     credentials.podGone(pod.uid)
-    options.podGone(pod.uid)
+    options.dropTokens(pod.uid)
   }
 
   const listener: PodListener = {
     podSeen(pod) {
-      if (!ownsAddresses(pod) || pod.serviceAccountName === '') return leave(pod)
+      if (isOver(pod) || pod.serviceAccountName === '') return leave(pod)
       const key = serviceAccountKey(pod)
       const users = podsOf.get(key) ?? new Map<string, Pod>()
       const isNew = !users.has(pod.uid)
@@ -96,6 +96,10 @@ export function createPrefetcher(options: PrefetcherOptions): Prefetcher {
 
   serviceAccounts.listen((key, next, previous) => {
     if (previous !== undefined) credentials.serviceAccountChanged(previous.uid)
+    if (previous !== undefined && previous.uid !== next?.uid) {
+      // They name the UID of a ServiceAccount that is no more, and a cloud would take them until they end.
+      for (const podUid of podsOf.get(key)?.keys() ?? []) options.dropTokens(podUid)
+    }
     if (next === undefined) return
     unknown.delete(key)
     prefetchAll(key, next)
@@ -103,6 +107,11 @@ export function createPrefetcher(options: PrefetcherOptions): Prefetcher {
   pods.listen(listener)
 
   return { serviceAccountsReady: ask }
+}
+
+/** Will the pod never ask (again)? One that lost its sandbox and is not on its way out gets another. */
+function isOver(pod: Pod): boolean {
+  return !ownsAddresses(pod.terminating ? pod : { ...pod, sandboxGone: false })
 }
 
 function serviceAccountKey(pod: Pod): string {

@@ -32,7 +32,9 @@ export function createSubjectSource(options: SubjectSourceOptions): SubjectSourc
         publicMessage: 'The pod that asked is being deleted.',
       })
     }
+    const { serviceAccountUid } = holder
     const { expirationSeconds } = options
-    return (await options.tokens.get({ pod, audience, expirationSeconds, renew }, signal)).token
+    const request = { pod, serviceAccountUid, audience, expirationSeconds, renew }
+    return (await options.tokens.get(request, signal)).token
   }
 }

@@ -34,7 +34,7 @@ interface Flight {
 }
 
 /**
- * Keeps tokens per pod, audience and wanted life, and uses one again until half of its life is over. All who ask at the
+ * Keeps tokens per pod, ServiceAccount, audience and wanted life, and uses one again until half of its life is over. All who ask at the
  * same time share one request, which none of them can cancel for the others.
  */
 export function cachedTokens(options: CachedTokensOptions): CachedTokens {
@@ -75,7 +75,8 @@ export function cachedTokens(options: CachedTokensOptions): CachedTokens {
 
   return {
     async get(request, signal) {
-      const key = JSON.stringify([request.pod.uid, request.audience, request.expirationSeconds])
+      const { pod, serviceAccountUid, audience, expirationSeconds } = request
+      const key = JSON.stringify([pod.uid, serviceAccountUid, audience, expirationSeconds])
       const found = kept.get(key)
       if (!request.renew && found && clock.now() < found.freshUntil) return found.token
       const flying = flights.get(key)

@@ -1,12 +1,12 @@
 import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Pod, ProjectedToken } from '../kubernetes/types.ts'
+import type { ProjectedToken } from '../kubernetes/types.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { MetadatadError } from '../lib/errors.ts'
 import { checkSubjectToken, MAX_TOKEN_BYTES } from './check-subject-token.ts'
 import { ReadInsideError, readInside } from './read-inside.ts'
 import { subjectError } from './subject-error.ts'
-import type { SubjectToken, SubjectTokens } from './subject-tokens.ts'
+import type { SubjectToken, SubjectTokenRequest, SubjectTokens } from './subject-tokens.ts'
 
 /** What a source of projected tokens works with. */
 export interface ProjectedSourceOptions {
@@ -22,7 +22,8 @@ export interface ProjectedSourceOptions {
 export function projectedSource(options: ProjectedSourceOptions): SubjectTokens {
   const { kubeletRoot, clock } = options
 
-  async function read(pod: Pod, { volume, path }: ProjectedToken, audience: string): Promise<SubjectToken> {
+  async function read(wanted: SubjectTokenRequest, { volume, path }: ProjectedToken): Promise<SubjectToken> {
+    const { pod } = wanted
     const isBelow = path.split('/').every((segment) => segment !== '..')
     if (!isFileName(pod.uid) || !isFileName(volume) || !isBelow) {
       throw invalid('pod UID, volume or path can not be a file name')
@@ -36,11 +37,12 @@ export function projectedSource(options: ProjectedSourceOptions): SubjectTokens 
     } catch (error) {
       throw readError(error)
     }
-    return checkSubjectToken(text.trim(), pod, audience, clock.now())
+    return checkSubjectToken(text.trim(), wanted, clock.now())
   }
 
   return {
-    async get({ pod, audience }) {
+    async get(request) {
+      const { pod, audience } = request
       const candidates = pod.projectedTokens.filter((token) => token.audience === audience)
       let last: unknown = subjectError(
         'SUBJECT_TOKEN_REFUSED',
@@ -49,7 +51,7 @@ export function projectedSource(options: ProjectedSourceOptions): SubjectTokens 
       )
       for (const candidate of candidates) {
         try {
-          return await read(pod, candidate, audience)
+          return await read(request, candidate)
         } catch (error) {
           last = error
         }

@@ -12,6 +12,8 @@ export interface SubjectToken {
 export interface SubjectTokenRequest {
   /** The pod the token must be bound to, name and UID. */
   readonly pod: Pod
+  /** The token must be of this incarnation of the pod's ServiceAccount. */
+  readonly serviceAccountUid: string
   /** Compared exactly with the token's `aud`. */
   readonly audience: string
   /** Wanted life in seconds; the API server clamps it and refuses less than 600. */

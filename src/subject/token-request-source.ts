@@ -16,7 +16,8 @@ export interface TokenRequestSourceOptions {
 export function tokenRequestSource(options: TokenRequestSourceOptions): SubjectTokens {
   const { client, clock } = options
   return {
-    async get({ pod, audience, expirationSeconds }, signal) {
+    async get(request, signal) {
+      const { pod, audience, expirationSeconds } = request
       if (pod.serviceAccountName === '') {
         throw subjectError(
           'SUBJECT_TOKEN_REFUSED',
@@ -31,7 +32,7 @@ export function tokenRequestSource(options: TokenRequestSourceOptions): SubjectT
           { namespace, serviceAccount, audience, expirationSeconds, pod },
           signal,
         )
-        return checkSubjectToken(token.reveal(), pod, audience, clock.now())
+        return checkSubjectToken(token.reveal(), request, clock.now())
       } catch (error) {
         throw subjectErrorOf(error)
       }

@@ -57,8 +57,8 @@ export interface CallerBench {
     gate: Promise<void>
     down: boolean
   }
-  /** When the watch was last confirmed; Infinity unless changed. */
-  watch: { confirmedAt: number }
+  /** When the watch was last confirmed; undefined, as at first, for now. */
+  watch: { confirmedAt: number | undefined }
 }
 
 /** The whole of `caller/` over a cluster state that the test changes at will. */
@@ -73,7 +73,7 @@ export function bench(options: { confirmWithinMs?: number; serveUnconfirmed?: bo
     gate: Promise.resolve(),
     down: false,
   }
-  const watch = { confirmedAt: Number.POSITIVE_INFINITY }
+  const watch: CallerBench['watch'] = { confirmedAt: undefined }
   const pods = new PodIndex()
   const serviceAccounts = new ServiceAccountIndex({
     clock,
@@ -99,7 +99,7 @@ export function bench(options: { confirmWithinMs?: number; serveUnconfirmed?: bo
     index: pods,
     reader,
     clock,
-    watchConfirmedAt: () => watch.confirmedAt,
+    watchConfirmedAt: () => watch.confirmedAt ?? clock.now(),
     confirmWithinMs: options.confirmWithinMs ?? 30_000,
     serveUnconfirmed: options.serveUnconfirmed ?? false,
   })

@@ -238,7 +238,9 @@ t.test('a live read vouches for what it saw, not for an owner that only the stal
   b.live.serviceAccounts.push(serviceAccount('sa-new'))
   t.equal(await outcome(identify(b, b.identifier.open(connection('10.0.0.1')))), 'new')
   t.equal(b.identifier.open(connection('10.0.0.1')).current(), undefined)
-  t.equal(await outcome(identify(b, b.identifier.open(connection('10.0.0.1')))), 'new')
+  const next = outcome(identify(b, b.identifier.open(connection('10.0.0.1'))))
+  await b.clock.advance(50)
+  t.equal(await next, 'new')
 })
 
 t.test('with a window of 0 every connection is confirmed by a read that is newer than itself', async (t) => {
@@ -257,6 +259,7 @@ t.test('with a window of 0 every connection is confirmed by a read that is newer
   t.equal(b.live.reads, 1, 'those who came during the read wait for the next')
   gate.resolve()
   t.equal(await early, 'a')
+  await b.clock.advance(50)
   t.same(await Promise.all(late), ['b', 'b', 'b', 'b', 'b'])
   t.equal(b.live.reads, 2)
 })
@@ -289,6 +292,175 @@ t.test(
     }
   },
 )
+
+t.test('a live read that saw two owners vouches for neither', async (t) => {
+  const b = bench()
+  withPod(b, 'a')
+  b.live.pods.push(pod('b'))
+  b.watch.confirmedAt = 0
+  const caller = outcome(identify(b, b.identifier.open(connection('10.0.0.1'))))
+  await b.clock.advance(900)
+  t.equal(await caller, 'CALLER_AMBIGUOUS')
+  t.equal(b.identifier.open(connection('10.0.0.1')).current(), undefined)
+})
+
+t.test(
+  'of two live claimants none is served without the API server, whatever the operator allows',
+  async (t) => {
+    const b = bench({ serveUnconfirmed: true })
+    withPod(b, 'old')
+    withPod(b, 'new')
+    b.live.down = true
+    const caller = outcome(identify(b, b.identifier.open(connection('10.0.0.1'))))
+    await b.clock.advance(900)
+    t.equal(await caller, 'CALLER_UNCONFIRMED')
+  },
+)
+
+t.test('who owns an address is asked of a live read in the same words as of the watch', async (t) => {
+  const b = bench({ confirmWithinMs: 0 })
+  const gone: Parameters<typeof pod>[1][] = [
+    { phase: 'Succeeded' },
+    { phase: 'Failed' },
+    { hostNetwork: true },
+    { terminating: true, sandboxGone: true },
+  ]
+  b.live.pods = [...gone.map((change, i) => pod(`gone-${i}`, change)), pod('a')]
+  b.live.serviceAccounts = [serviceAccount('sa-a')]
+  t.equal(await outcome(identify(b, b.identifier.open(connection('10.0.0.1')))), 'a')
+})
+
+t.test('a connection that was confirmed once goes on without the API server', async (t) => {
+  const b = bench()
+  withPod(b, 'a')
+  const session = b.identifier.open(connection('10.0.0.1'))
+  t.ok(session.current())
+  b.watch.confirmedAt = 0
+  b.live.down = true
+  b.pods.upsert(pod('a', { labels: { changed: 'yes' } }))
+  t.same(session.current()?.pod.labels, { changed: 'yes' })
+  t.equal(b.identifier.open(connection('10.0.0.1')).current(), undefined, 'another has to be confirmed')
+})
+
+t.test('a live read from before what the watch said last is not asked for its opinion', async (t) => {
+  const b = bench({ confirmWithinMs: 0 })
+  withPod(b, 'a')
+  const early = b.identifier.open(connection('10.0.0.1'))
+  t.equal(await outcome(identify(b, b.identifier.open(connection('10.0.0.1')))), 'a')
+  b.live.pods = []
+  b.pods.remove('ns/a')
+  withPod(b, 'b')
+  const caller = outcome(identify(b, early))
+  await b.clock.advance(50)
+  t.equal(await caller, 'b', 'although that read was newer than the connection')
+})
+
+t.test('a pod that came and went while a live read showed it is not the caller', async (t) => {
+  const b = bench({ confirmWithinMs: 0 })
+  const gate = Promise.withResolvers<void>()
+  b.live.gate = gate.promise
+  b.live.pods = [pod('a')]
+  b.live.serviceAccounts = [serviceAccount('sa-a')]
+  const caller = outcome(identify(b, b.identifier.open(connection('10.0.0.1'))))
+  await settle()
+  b.live.pods = []
+  b.pods.upsert(pod('a'))
+  b.pods.remove('ns/a')
+  gate.resolve()
+  await b.clock.advance(900)
+  t.equal(await caller, 'CALLER_UNKNOWN')
+})
+
+t.test(
+  'a pod known from a live read only is no caller any more when the watch tells of its end',
+  async (t) => {
+    for (const end of ['Succeeded', 'deleted'] as const) {
+      const b = bench({ confirmWithinMs: 0 })
+      b.pods.upsert(pod('a', { phase: 'Pending', ips: [] }))
+      b.live.pods = [pod('a')]
+      b.live.serviceAccounts = [serviceAccount('sa-a')]
+      const session = b.identifier.open(connection('10.0.0.1'))
+      const caller = await identify(b, session)
+      t.equal(caller.valid, true)
+      if (end === 'deleted') b.pods.remove('ns/a')
+      else b.pods.upsert(pod('a', { phase: end }))
+      t.equal(caller.valid, false, end)
+      t.equal(session.current(), undefined)
+    }
+  },
+)
+
+t.test('a pod that the watch never shows is looked for again after half a minute', async (t) => {
+  const b = bench({ confirmWithinMs: 0 })
+  b.live.pods = [pod('a')]
+  b.live.serviceAccounts = [serviceAccount('sa-a')]
+  const session = b.identifier.open(connection('10.0.0.1'))
+  await identify(b, session)
+  await b.clock.advance(29_999)
+  t.equal(session.current()?.pod.name, 'a')
+  b.live.pods = []
+  await b.clock.advance(1)
+  t.equal(session.current(), undefined)
+})
+
+t.test('a clock that was set back does not make an old confirmation new', async (t) => {
+  const b = bench()
+  withPod(b, 'a')
+  b.watch.confirmedAt = b.clock.now() + 3_600_000
+  t.equal(b.identifier.open(connection('10.0.0.1')).current(), undefined)
+  t.equal(await outcome(identify(b, b.identifier.open(connection('10.0.0.1')))), 'a')
+  t.equal(b.live.reads, 1)
+})
+
+t.test('a caller that only a live read knows is woken when its service account is created', async (t) => {
+  const b = bench({ confirmWithinMs: 0 })
+  b.live.pods = [pod('a')]
+  const caller = outcome(identify(b, b.identifier.open(connection('10.0.0.1'))))
+  await b.clock.advance(100)
+  b.serviceAccounts.upsert(serviceAccount('sa-a'))
+  await b.clock.advance(100)
+  t.equal(await caller, 'a')
+})
+
+t.test('an API server that fails for a moment is asked again while the request is held', async (t) => {
+  const b = bench({ confirmWithinMs: 0 })
+  withPod(b, 'a')
+  b.live.down = true
+  const caller = outcome(identify(b, b.identifier.open(connection('10.0.0.1'))))
+  await b.clock.advance(300)
+  t.ok(b.live.reads >= 2 && b.live.reads <= 4, String(b.live.reads))
+  b.live.down = false
+  await b.clock.advance(500)
+  t.equal(await caller, 'a')
+})
+
+t.test('callers held while the API server is down reach it a few times together, not each', async (t) => {
+  const b = bench()
+  b.watch.confirmedAt = 0
+  b.live.down = true
+  const callers = Array.from({ length: 500 }, (_, i) =>
+    outcome(identify(b, b.identifier.open(connection(`10.0.1.${i}`)))),
+  )
+  await b.clock.advance(900)
+  t.same(new Set(await Promise.all(callers)), new Set(['CALLER_UNCONFIRMED']))
+  t.ok(b.live.reads <= 7, String(b.live.reads))
+})
+
+t.test('a caller that is held leaves nothing waiting when its service account comes too late', async (t) => {
+  const b = bench({ confirmWithinMs: 0 })
+  const gate = Promise.withResolvers<void>()
+  b.live.gate = gate.promise
+  b.live.pods = [pod('a')]
+  const caller = outcome(identify(b, b.identifier.open(connection('10.0.0.1'))))
+  await b.clock.advance(900)
+  t.equal(await caller, 'CALLER_NOT_READY')
+  gate.resolve()
+  await settle()
+  t.same(b.live.asked, ['ns/sa-a'], 'what is found late is of use to the next request')
+  b.serviceAccounts.upsert(serviceAccount('sa-a'))
+  await b.clock.advance(60_000)
+  t.equal(b.clock.pending, 0)
+})
 
 t.test('a request that is answered leaves no timer and nothing waiting', async (t) => {
   const b = bench()

@@ -6,7 +6,12 @@ import { FakeClock } from '../support/fake-clock.ts'
 import { subjectPod } from './subject-pod.ts'
 
 const never = new AbortController().signal
-const request: SubjectTokenRequest = { pod: subjectPod(), audience: 'aud', expirationSeconds: 3600 }
+const request: SubjectTokenRequest = {
+  pod: subjectPod(),
+  serviceAccountUid: 'sa-1',
+  audience: 'aud',
+  expirationSeconds: 3600,
+}
 
 interface Call {
   signal: AbortSignal

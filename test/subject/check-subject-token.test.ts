@@ -5,10 +5,10 @@ import { checkSubjectToken } from '../../src/subject/check-subject-token.ts'
 import { subjectClaims, subjectJwt, subjectPod } from './subject-pod.ts'
 
 const now = Date.UTC(2026, 0, 1)
-const pod = subjectPod()
+const wanted = { pod: subjectPod(), serviceAccountUid: 'sa-1', audience: 'aud' }
 const claims = subjectClaims(now)
 const bound = claims['kubernetes.io'] as object
-const check = (changed: unknown) => checkSubjectToken(subjectJwt(changed), pod, 'aud', now)
+const check = (changed: unknown) => checkSubjectToken(subjectJwt(changed), wanted, now)
 
 t.test("the pod's own token is good", async (t) => {
   t.equal(check(claims).expiresAt, now + 3_600_000)
@@ -36,7 +36,19 @@ t.test('any other token is refused', async (t) => {
     t.throws(() => check(other), { code: 'SUBJECT_TOKEN_INVALID' }, JSON.stringify(other))
   const nobody = subjectPod({ serviceAccountName: '' })
   const unnamed = subjectJwt({ ...claims, 'kubernetes.io': { ...bound, serviceaccount: { name: '' } } })
-  t.throws(() => checkSubjectToken(unnamed, nobody, 'aud', now), { code: 'SUBJECT_TOKEN_INVALID' })
+  t.throws(() => checkSubjectToken(unnamed, { ...wanted, pod: nobody }, now), {
+    code: 'SUBJECT_TOKEN_INVALID',
+  })
+})
+
+t.test('a token of a service account that was deleted is no token of the next by that name', async (t) => {
+  for (const uid of ['sa-0', '', undefined, null]) {
+    const serviceaccount = { name: 'cart', uid }
+    t.throws(() => check({ ...claims, 'kubernetes.io': { ...bound, serviceaccount } }), {
+      code: 'SUBJECT_TOKEN_UNAVAILABLE',
+      retryable: true,
+    })
+  }
 })
 
 t.test('a token with less than two minutes left may be renewed soon', async (t) => {
@@ -60,7 +72,7 @@ t.test('no text upsets the check, and no error quotes the token', async (t) => {
   fc.assert(
     fc.property(jwt, (text) => {
       try {
-        checkSubjectToken(text, pod, 'aud', now)
+        checkSubjectToken(text, wanted, now)
       } catch (error) {
         if (!(error instanceof MetadatadError)) throw error
         if (text.length > 8 && `${error.message}${error.publicMessage}`.includes(text))
@@ -71,7 +83,7 @@ t.test('no text upsets the check, and no error quotes the token', async (t) => {
     }),
     { numRuns: 2000 },
   )
-  t.throws(() => checkSubjectToken(`${subjectJwt(claims)}${'A'.repeat(40_000)}`, pod, 'aud', now), {
+  t.throws(() => checkSubjectToken(`${subjectJwt(claims)}${'A'.repeat(40_000)}`, wanted, now), {
     code: 'SUBJECT_TOKEN_INVALID',
   })
 })

@@ -30,15 +30,23 @@ async function setUp(t: Test, source: 'auto' | 'tokenRequest' | 'projected', rig
     log: silentLog,
     metrics,
   })
+  let serviceAccountUid = kubernetes.applyServiceAccount('shop', 'cart')
   const get = (audience = 'aud', change: Partial<Pod> = {}, renew = false) =>
-    tokens.get({ pod: { ...pod!, ...change }, audience, expirationSeconds: 3600, renew }, signal)
+    tokens.get(
+      { pod: { ...pod!, ...change }, serviceAccountUid, audience, expirationSeconds: 3600, renew },
+      signal,
+    )
+  const replaceAccount = () => {
+    kubernetes.removeServiceAccount('shop', 'cart')
+    serviceAccountUid = kubernetes.applyServiceAccount('shop', 'cart')
+  }
   const asked = () => kubernetes.calls.get('create serviceaccounts/token') ?? 0
   const project = async () => {
     const volume = join(kubeletRoot, 'pods', pod!.uid, 'volumes/kubernetes.io~projected/gcp')
     await mkdir(volume, { recursive: true })
     await writeFile(join(volume, 'token'), await kubernetes.mintToken(pod!, 'aud'))
   }
-  return { ...made, tokens, pod: pod!, get, asked, project }
+  return { ...made, tokens, pod: pod!, get, asked, project, replaceAccount }
 }
 
 t.test('any number of callers share one request, and later ones its token', async (t) => {
@@ -110,4 +118,27 @@ t.test('projected alone never asks the API server', async (t) => {
   t.ok(await get())
   await t.rejects(get('other'), { code: 'SUBJECT_TOKEN_REFUSED' })
   t.equal(asked(), 0)
+})
+
+t.test('of a service account that was made again only new tokens are used', async (t) => {
+  const { get, asked, project, replaceAccount } = await setUp(t, 'auto')
+  await project()
+  const first = await get()
+  t.equal(asked(), 0)
+  replaceAccount()
+  t.not((await get()).token.reveal(), first.token.reveal())
+  t.equal(asked(), 1, "the disk has the first one's until the kubelet looks again")
+  await project()
+  await get()
+  t.equal(asked(), 1)
+})
+
+t.test('projected alone waits for the kubelet when the service account was made again', async (t) => {
+  const { get, project, replaceAccount } = await setUp(t, 'projected')
+  await project()
+  await get()
+  replaceAccount()
+  await t.rejects(get(), { code: 'SUBJECT_TOKEN_UNAVAILABLE', retryable: true })
+  await project()
+  t.ok(await get())
 })

@@ -9,6 +9,7 @@ import { subjectClaims, subjectJwt, subjectPod } from './subject-pod.ts'
 
 const signal = new AbortController().signal
 const clock = new FakeClock()
+const wanted = { serviceAccountUid: 'sa-1', audience: 'aud', expirationSeconds: 3600 }
 const good = subjectJwt(subjectClaims(clock.now()))
 const onLinux = process.platform === 'linux' ? {} : { skip: "a kubelet's directory is read on Linux only" }
 
@@ -34,7 +35,7 @@ async function setUp(t: Test, pod: Pod = subjectPod()) {
   const volume = join(root, 'pods', pod.uid, 'volumes', 'kubernetes.io~projected', 'gcp')
   await mkdir(volume, { recursive: true })
   const source = projectedSource({ kubeletRoot: root, clock })
-  const get = () => source.get({ pod, audience: 'aud', expirationSeconds: 3600 }, signal)
+  const get = () => source.get({ ...wanted, pod }, signal)
   return { root, volume, get }
 }
 
@@ -59,10 +60,7 @@ t.test(
     await writeVolume(volume, { 'deep/er/token': `${good}\n` })
     await symlink(root, join(root, 'linked'))
     const source = projectedSource({ kubeletRoot: join(root, 'linked'), clock })
-    t.equal(
-      (await source.get({ pod, audience: 'aud', expirationSeconds: 3600 }, signal)).token.reveal(),
-      good,
-    )
+    t.equal((await source.get({ ...wanted, pod }, signal)).token.reveal(), good)
   },
 )
 
@@ -136,19 +134,19 @@ t.test('names that lead elsewhere are never turned into a path', async (t) => {
     subjectPod({ projectedTokens: [{ ...token, path: 'a/../../token' }] }),
   ]
   for (const pod of pods) {
-    await t.rejects(source.get({ pod, audience: 'aud', expirationSeconds: 3600 }, signal), {
+    await t.rejects(source.get({ ...wanted, pod }, signal), {
       code: 'SUBJECT_TOKEN_INVALID',
     })
   }
   const nul = subjectPod({ projectedTokens: [{ ...token, path: 'a\0b' }] })
-  await t.rejects(source.get({ pod: nul, audience: 'aud', expirationSeconds: 3600 }, signal), {
+  await t.rejects(source.get({ ...wanted, pod: nul }, signal), {
     code: 'SUBJECT_TOKEN_UNAVAILABLE',
   })
 })
 
 t.test('a pod that mounts no token for the audience is told to', async (t) => {
   const source = projectedSource({ kubeletRoot: t.testdir({}), clock })
-  const request = { pod: subjectPod(), audience: 'other', expirationSeconds: 3600 }
+  const request = { ...wanted, pod: subjectPod(), audience: 'other' }
   await t.rejects(source.get(request, signal), {
     code: 'SUBJECT_TOKEN_REFUSED',
     publicMessage: /"other".*projected volume/,
