@@ -52,7 +52,7 @@ export interface ServiceAccount {
   readonly name: string
   readonly uid: string
   readonly resourceVersion: string
-  /** Only `iam.gke.io/*`, `eks.amazonaws.com/*` and `azure.workload.identity/*`. */
+  /** Only those that name cloud identities (`IDENTITY_ANNOTATIONS` of the decoder). */
   readonly annotations: Readonly<Record<string, string>>
 }
 

@@ -149,21 +149,27 @@ t.test('what a tenant writes into a pod is bounded', async (t) => {
   })
   t.equal(decoded?.projectedTokens.length, 32)
   t.equal(decoded?.projectedTokens[0]?.path, 't0')
-  t.strictSame(decoded?.annotations, {})
+  t.strictSame(decoded?.annotations, { 'iam.amazonaws.com/role': `${'x'.repeat(1024)}…` })
 })
 
-t.test('a service account keeps only its identity annotations, within a bound', async (t) => {
+t.test('a service account keeps only its identity annotations, whatever else is written on it', async (t) => {
   const metadata = { namespace: 'shop', name: 'cart', uid: 's-1', resourceVersion: '7' }
+  const crowd = Object.fromEntries(
+    Array.from({ length: 500 }, (_, i) => [`eks.amazonaws.com/a${i}`, 'x'.repeat(500)]),
+  )
   const annotations = {
+    ...crowd,
     'azure.workload.identity/client-id': 'x'.repeat(17_000),
     'eks.amazonaws.com/role-arn': 'arn',
     'iam.gke.io/gcp-service-account': 'cart@p.iam.gserviceaccount.com',
     'other.example/secret': 'no',
-    'iam.gke.io/number': 7,
+    'azure.workload.identity/tenant-id': 7,
   }
   t.strictSame(decodeServiceAccount({ metadata: { ...metadata, annotations } }), {
     ...metadata,
     annotations: {
+      // Cut and marked, so that it is refused: left out, it would be taken for a ServiceAccount without.
+      'azure.workload.identity/client-id': `${'x'.repeat(1024)}…`,
       'eks.amazonaws.com/role-arn': 'arn',
       'iam.gke.io/gcp-service-account': 'cart@p.iam.gserviceaccount.com',
     },
