@@ -27,12 +27,14 @@ function shown(input: unknown): string {
   return text.length > 80 ? `${text.slice(0, 80)}…` : text
 }
 
-/** A text that is not empty and matches `pattern`. */
-export function text(expected: string, pattern: RegExp, meta: About) {
+/** A text that is not empty, matches `pattern` and passes the check. */
+export function text(expected: string, pattern: RegExp, meta: About, check = (_: string): boolean => true) {
   return v.pipe(
     v.string(not(expected)),
     v.maxLength(MAX_TEXT, `must not be longer than ${MAX_TEXT} characters`),
     v.regex(pattern, not(expected)),
+    // One problem, not two, for what does not match either.
+    v.check((input) => !pattern.test(input) || check(input), not(expected)),
     v.metadata(meta),
   )
 }

@@ -11,10 +11,15 @@ const HOST = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/
 
 const endpoint = (what: string, example: string) =>
   v.optional(
-    text('an https URL without a trailing slash, query or credentials', BASE_URL, {
-      description: `Base URL of ${what}, for private endpoints. Default: the universe's public one.`,
-      examples: [example],
-    }),
+    text(
+      'an https URL without a trailing slash, query or credentials',
+      BASE_URL,
+      {
+        description: `Base URL of ${what}, for private endpoints. Default: the universe's public one.`,
+        examples: [example],
+      },
+      URL.canParse,
+    ),
   )
 
 /** The `google` section: the project, why Google trusts this cluster, and what pods are shown. */
@@ -77,10 +82,16 @@ export const googleSchema = v.strictObject({
     }),
   ),
   universeDomain: v.optional(
-    text('a domain', DOMAIN, {
-      description: 'Google Cloud universe: the domain of its API endpoints (`universe/universe-domain`).',
-      examples: ['googleapis.com'],
-    }),
+    text(
+      'a domain',
+      DOMAIN,
+      {
+        description: 'Google Cloud universe: the domain of its API endpoints (`universe/universe-domain`).',
+        examples: ['googleapis.com'],
+      },
+      // A name whose last part is a number is taken for an IPv4 address.
+      (domain) => URL.canParse(`https://sts.${domain}`),
+    ),
     'googleapis.com',
   ),
   unannotated: v.optional(
@@ -109,11 +120,16 @@ export const googleSchema = v.strictObject({
         'https://iamcredentials-myendpoint.p.googleapis.com',
       ),
       metadata: v.optional(
-        text('an http URL without a path', METADATA_URL, {
-          description:
-            "The node's real metadata server, which is asked for nothing but what `passthrough` lists.",
-          examples: ['http://169.254.169.254'],
-        }),
+        text(
+          'an http URL without a path',
+          METADATA_URL,
+          {
+            description:
+              "The node's real metadata server, which is asked for nothing but what `passthrough` lists.",
+            examples: ['http://169.254.169.254'],
+          },
+          URL.canParse,
+        ),
         REAL_METADATA_SERVER,
       ),
     }),

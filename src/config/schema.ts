@@ -121,7 +121,8 @@ export const configSchema = v.strictObject({
       true,
     ),
     maxPerPod: v.optional(
-      integer(1, 10_000, {
+      // Two make one: the token of a service account is obtained with a federated token.
+      integer(2, 10_000, {
         description: 'Different credentials (audiences, scopes) that are held for one pod at most.',
         examples: ['64'],
       }),
@@ -167,8 +168,8 @@ export const configSchema = v.strictObject({
   }),
   limits: section({
     connectionsPerPod: v.optional(
-      integer(1, 65_535, { description: 'Open connections of one pod at most.', examples: ['512'] }),
-      512,
+      integer(1, 65_535, { description: 'Open connections of one pod at most.', examples: ['2048'] }),
+      2048,
     ),
     connections: v.optional(
       integer(1, 1_000_000, { description: 'Open connections of all pods at most.', examples: ['10000'] }),

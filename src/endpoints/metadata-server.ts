@@ -13,7 +13,7 @@ import { type Peer, RequestHandler, type RequestHandlerOptions } from './request
 export interface ServerLimits {
   /** Open connections in all. Default 10,000. */
   readonly connections?: number | undefined
-  /** Open connections from one address. Default 512. */
+  /** Open connections from one address. Default 2,048. */
   readonly connectionsPerAddress?: number | undefined
   /** Milliseconds in which a request must arrive whole. Default 10 s. */
   readonly requestTimeoutMs?: number | undefined
@@ -55,7 +55,7 @@ export function createMetadataServer(options: MetadataServerOptions): MetadataSe
   const { identifier, protocols, clock, log, metrics } = options
   const limits = new ConnectionLimits({
     total: options.limits?.connections ?? 10_000,
-    perAddress: options.limits?.connectionsPerAddress ?? 512,
+    perAddress: options.limits?.connectionsPerAddress ?? 2048,
     metrics,
   })
   const requestTimeout = options.limits?.requestTimeoutMs ?? 10_000

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import t from 'tap'
 import { problemLine } from '../../src/config/config-error.ts'
 import { CONFIG_LEAVES } from '../../src/config/leaves.ts'
@@ -36,7 +37,7 @@ t.test('the least configuration has every default', async (t) => {
       admin: { host: '127.0.0.1', port: 9989 },
     },
     intercept: { mode: 'none' },
-    limits: { connectionsPerPod: 512, connections: 10_000 },
+    limits: { connectionsPerPod: 2048, connections: 10_000 },
     stateDir: '/var/lib/metadatad',
     upstream: { caFile: undefined, proxy: 'environment' },
     log: { level: 'info', format: 'json' },
@@ -208,6 +209,22 @@ for (const [name, text, expected] of [
     MINIMAL.replace('}', ', subject: "ns:{namespace}"}'),
     'must be a text with both',
   ],
+  [
+    'an endpoint whose port there is not',
+    MINIMAL.replace('}', ', endpoints: {sts: "https://sts.example:65536"}}'),
+    'must be an https URL',
+  ],
+  ['an endpoint that is none', MINIMAL.replace('}', ', endpoints: {sts: "sts"}}'), 'must be an https URL'],
+  [
+    'a universe that would be an IPv4 address',
+    MINIMAL.replace('}', ', universeDomain: example.1}'),
+    'must be a domain',
+  ],
+  [
+    'room for one credential, of which a token of a service account needs two',
+    `${MINIMAL}credentials: {maxPerPod: 1}\n`,
+    'must be a whole number from 2 to 10000',
+  ],
   ['no scopes', MINIMAL.replace('}', ', scopes: []}'), 'must have at least one scope'],
 ] as const) {
   t.test(`refuses ${name}`, async (t) => {
@@ -254,4 +271,23 @@ t.test("Kubernetes' own variables of a Service called metadatad are no problem",
     METADATAD_ADMIN_SERVICE_HOST: '10.0.0.2',
   }
   t.strictSame(problemsOf(MINIMAL, { env }), [])
+})
+
+t.test('an address that is accepted is one that can be asked', async () => {
+  const host = fc.stringMatching(/^(?:[A-Za-z0-9.-]{1,12}|\[[0-9a-f:.]{1,8}\])(?::\d{1,5})?$/)
+  const path = fc.stringMatching(/^(?:\/[A-Za-z0-9._~-]{1,5}){0,2}$/)
+  const domain = fc.stringMatching(/^[a-z0-9-]{1,5}(?:\.[a-z0-9-]{1,5}){0,2}$/)
+  fc.assert(
+    fc.property(host, path, domain, (host, path, domain) => {
+      const sts = `https://${host}${path}`
+      const metadata = `http://${host}`
+      const accepts = (part: string) => problemsOf(MINIMAL.replace('}', `, ${part}}`)).length === 0
+      return (
+        accepts(`endpoints: {sts: ${JSON.stringify(sts)}}`) === URL.canParse(sts) &&
+        accepts(`endpoints: {metadata: ${JSON.stringify(metadata)}}`) === URL.canParse(metadata) &&
+        (URL.canParse(`https://sts.${domain}`) || !accepts(`universeDomain: ${JSON.stringify(domain)}`))
+      )
+    }),
+    { numRuns: 500 },
+  )
 })
