@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { CLIENT_EMAIL, CONDITIONS, startClientPod } from './client-pod.ts'
+import { CLIENT_EMAIL, CONDITIONS, startClientPod, total } from './client-pod.ts'
 import { runClient } from './run-client.ts'
 import { verifyIdToken } from './verify-id-token.ts'
 
@@ -18,9 +18,12 @@ const missing = await promisify(execFile)(PYTHON, ['-c', 'import google.auth, re
     `no google-auth for ${PYTHON}: python3 -m venv .cache/venv && .cache/venv/bin/pip install google-auth requests`,
 )
 
+// They wait for a slow cloud most of the time.
+t.jobs = 2
+
 for (const condition of CONDITIONS) {
   const name = `Google's Python library gets the pod's own tokens while ${condition.name}`
-  t.test(name, { skip: missing ?? false }, async (t) => {
+  t.test(name, { skip: missing ?? false, buffered: true }, async (t) => {
     await using pod = await startClientPod(condition)
     const got = JSON.parse(await runClient(PYTHON, [PROGRAM, AUDIENCE], pod.env))
 
@@ -45,6 +48,10 @@ for (const condition of CONDITIONS) {
       generateAccessToken: attempts,
       generateIdToken: attempts,
     })
-    t.strictSame(await pod.answers(), {})
+    const answers = await pod.answers()
+    t.match(answers, { 'token 200': 1, 'identity 200': 1 })
+    // Its releases differ in what they ask besides; it is not pinned.
+    t.ok(total(answers) <= 9, `answers: ${JSON.stringify(answers)}`)
+    t.notMatch(Object.keys(answers).join(), /[1345]\d\d/)
   })
 }

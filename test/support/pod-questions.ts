@@ -42,6 +42,10 @@ export async function tokenOf(
 }
 
 /** Who is behind the access token that the pod at `ip` gets, by the word of the cloud that gave it out. */
-export async function identityOf(metadatad: Metadatad, ip: string, path = TOKEN): Promise<string | undefined> {
+export async function identityOf(
+  metadatad: Metadatad,
+  ip: string,
+  path = TOKEN,
+): Promise<string | undefined> {
   return metadatad.sandbox.google.inspect((await tokenOf(metadatad, ip, path)).access_token)?.identity
 }

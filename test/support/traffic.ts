@@ -42,3 +42,12 @@ export async function counted(
     .filter((it) => wanted.every(([name, value]) => (it.labels as Record<string, unknown>)[name] === value))
     .reduce((sum, { value }) => sum + value, 0)
 }
+
+/** The audit lines about credentials that were obtained and have these fields. */
+export function obtained(
+  logged: readonly Record<string, unknown>[],
+  fields: Readonly<Record<string, unknown>>,
+): Record<string, unknown>[] {
+  const wanted = Object.entries({ ...fields, msg: 'credential obtained' })
+  return logged.filter((line) => wanted.every(([name, value]) => line[name] === value))
+}
