@@ -24,11 +24,6 @@ export class AddressHistory {
     return false
   }
 
-  /** Has the address changed hands since step `from`? */
-  changedSince(from: number): boolean {
-    return this.#changes.at(-1)!.step > from
-  }
-
   /** Forgets what was before step `step`: no request that old is under way any more. */
   forget(step: number): void {
     const first = this.#changes.findLastIndex((change) => change.step <= step)

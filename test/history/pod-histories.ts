@@ -22,7 +22,7 @@ export interface HistoryResult {
   readonly requests: number
   /** Answered with an identity. */
   readonly answered: number
-  /** Refused for the time being (503), or because the pod was gone. */
+  /** Refused for the time being (503), or because a pod was gone. */
   readonly refused: number
   /** Answered with an identity that the address did not have at any moment from the request to its answer. */
   readonly wrong: readonly string[]
@@ -44,7 +44,7 @@ interface Slot {
 }
 
 const NAMESPACE = 'history'
-const ADDRESSES = 32
+const ADDRESSES = 64
 const SERVICE_ACCOUNTS = 24
 const REQUESTS_UNDER_WAY = 768
 
@@ -165,8 +165,9 @@ export async function runHistories(metadatad: Metadatad, options: HistoryOptions
     const path = `/computeMetadata/v1/instance/service-accounts/default/${byToken ? 'token' : 'email'}`
     try {
       const { status, body } = await ask(host, path, { ip: slot.ip })
-      // Google refuses the token of a pod that went away meanwhile; whoever asked is no more.
-      const refused = status === 503 || (status === 403 && byToken && slot.history.changedSince(from))
+      // The sandbox's Google refuses tokens of pods that are gone, and the daemon may not know yet that one is; for a while
+      // the other pods of its ServiceAccount are told the same.
+      const refused = status === 503 || (status === 403 && byToken && body.includes('invalid_grant'))
       if (refused) counts.refused++
       else if (status !== 200) failed.push(`${status}: ${body}`)
       else {
