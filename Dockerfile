@@ -6,7 +6,7 @@ COPY package.json package-lock.json .npmrc ./
 # No package's scripts run: the bundler works without its own, and Node is the image's.
 RUN npm ci --ignore-scripts
 COPY tsconfig.json ./
-COPY scripts/build.ts scripts/
+COPY scripts scripts
 COPY src src
 RUN node scripts/build.ts && rm dist/*.map dist/chunks/*.map
 
@@ -18,8 +18,11 @@ LABEL org.opencontainers.image.title="metadatad" \
 RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /usr/local/bin/yarn* /opt/yarn*
 COPY LICENSE /opt/metadatad/
 COPY --from=build /src/dist /opt/metadatad
-ENV NODE_ENV=production
+# Two heaps of malloc are enough for a daemon with one busy thread: each more keeps what it once had.
+ENV NODE_ENV=production MALLOC_ARENA_MAX=2
 # By number, so that Kubernetes can see that it is not root.
 USER 65532:65532
-ENTRYPOINT ["node", "/opt/metadatad/metadatad.mjs"]
+# A small young generation costs no throughput here and keeps up to 15 MiB from becoming resident. The only WebAssembly is the
+# HTTP parser of calls to the clouds: compiling it a second time, better, takes 12 MiB and gains nothing.
+ENTRYPOINT ["node", "--max-semi-space-size=2", "--liftoff-only", "/opt/metadatad/metadatad.mjs"]
 CMD ["--help"]

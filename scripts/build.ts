@@ -1,6 +1,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { build, type Metafile } from 'esbuild'
+import { leanImports } from './lean-imports.ts'
 
 // npm run build: dist/metadatad.mjs, and beside it what it loads only when a command asks for it.
 
@@ -18,8 +19,8 @@ const { metafile } = await build({
   platform: 'node',
   target: 'node24',
   format: 'esm',
-  // Names stay, for stacks; the rest of the text only costs memory.
-  keepNames: true,
+  plugins: [leanImports],
+  // Identifiers stay, for stacks; the rest of the text only costs memory.
   minifySyntax: true,
   minifyWhitespace: true,
   lineLimit: 160,
