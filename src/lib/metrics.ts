@@ -1,4 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { TalliedCounter } from './tallied-counter.ts'
+import { TalliedHistogram } from './tallied-histogram.ts'
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
@@ -21,13 +23,13 @@ export function createMetrics(registry: Registry = new Registry()) {
       help: '1 while the daemon can answer for its pods.',
       registers,
     }),
-    answers: new Counter({
+    answers: new TalliedCounter({
       name: 'metadatad_answers_total',
       help: 'Answers given to pods, by protocol, route and HTTP status.',
       labelNames: ['protocol', 'route', 'status'],
       registers,
     }),
-    answerSeconds: new Histogram({
+    answerSeconds: new TalliedHistogram({
       name: 'metadatad_answer_seconds',
       help: 'Time from a parsed request to its answer, long polls left out.',
       labelNames: ['protocol'],
@@ -131,7 +133,7 @@ export function createMetrics(registry: Registry = new Registry()) {
       help: 'Credentials held.',
       registers,
     }),
-    credentialRequests: new Counter({
+    credentialRequests: new TalliedCounter({
       name: 'metadatad_credential_requests_total',
       help: 'Requests for credentials, by kind and result (hit, joined, miss, stale, refused).',
       labelNames: ['kind', 'result'],
