@@ -1,4 +1,5 @@
 import type { LogSink } from '../lib/log.ts'
+import { withoutControls } from '../lib/without-controls.ts'
 
 /** Turns the log's JSON lines into `time LEVEL message key=value …` for people; an error's stack goes on lines of its own. */
 export function prettySink(sink: LogSink): LogSink {
@@ -11,7 +12,7 @@ function pretty(line: string): string {
   for (const [name, value] of Object.entries(fields)) parts.push(`${name}=${printable(value)}`)
   const { stack, message } = (err ?? {}) as { stack?: unknown; message?: unknown }
   const why = stack ?? message
-  if (why !== undefined) parts.push(`\n  ${String(why).split('\n').map(unescaped).join('\n  ')}`)
+  if (why !== undefined) parts.push(`\n  ${String(why).split('\n').map(withoutControls).join('\n  ')}`)
   return `${parts.join(' ')}\n`
 }
 
@@ -21,9 +22,5 @@ function printable(value: unknown): string {
     typeof value === 'string' && /^[\x21\x23-\x7e][\x20\x21\x23-\x7e]*$/.test(value)
       ? value
       : JSON.stringify(value)
-  return unescaped(text ?? 'undefined')
-}
-
-function unescaped(text: string): string {
-  return text.replaceAll(/[\x00-\x1f\x7f-\x9f]/g, '\ufffd')
+  return withoutControls(text ?? 'undefined')
 }

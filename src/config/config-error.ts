@@ -1,4 +1,5 @@
 import { MetadatadError } from '../lib/errors.ts'
+import { withoutControls } from '../lib/without-controls.ts'
 
 /** One thing that is wrong with the configuration. */
 export interface ConfigProblem {
@@ -28,8 +29,9 @@ export class ConfigError extends MetadatadError {
   }
 }
 
-/** A problem as one line: `source: key: message; suggestion`. */
+/** A problem as one line, `source: key: message; suggestion`, in which no control character is left. */
 export function problemLine(problem: ConfigProblem): string {
   const head = problem.source === problem.key ? problem.key : `${problem.source}: ${problem.key}`
-  return `${head}: ${problem.message}${problem.suggestion === undefined ? '' : `; ${problem.suggestion}`}`
+  const suggestion = problem.suggestion === undefined ? '' : `; ${problem.suggestion}`
+  return withoutControls(`${head}: ${problem.message}${suggestion}`)
 }

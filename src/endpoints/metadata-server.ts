@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
 import type { CallerIdentifier, Connection } from '../caller/caller.ts'
 import { canonicalAddress } from '../lib/address.ts'
 import { MetadatadError } from '../lib/errors.ts'
@@ -61,7 +60,6 @@ export function createMetadataServer(options: MetadataServerOptions): MetadataSe
   const requestTimeout = options.limits?.requestTimeoutMs ?? 10_000
   const handler = new RequestHandler(options)
   const peers = new WeakMap<Socket, Peer>()
-  const refused = new WeakSet<Duplex>()
   const servers: Server[] = []
 
   function onConnection(socket: Socket): void {
@@ -105,12 +103,9 @@ export function createMetadataServer(options: MetadataServerOptions): MetadataSe
     server.on('request', onRequest)
     server.on('checkExpectation', onRequest)
     server.on('connect', (_message, socket) => refuseConnect(socket, clock))
-    server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-      // The parser reports again for every chunk that follows the first error.
-      if (refused.has(socket)) return
-      refused.add(socket)
-      refuseBadRequest(socket, error.code, clock)
-    })
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
+      refuseBadRequest(socket, error.code, clock),
+    )
     return server
   }
 

@@ -9,7 +9,7 @@ export class PodRequest {
   readonly method: string
   /** See `canonicalPath`. */
   readonly path: string
-  /** What follows the first `?`, as sent: printable ASCII. Empty if there is none. */
+  /** What follows the first `?`, as sent: printable ASCII, as Node's parser takes nothing else. Empty if there is none. */
   readonly query: string
   readonly headers: RequestHeaders
   readonly connection: Connection
@@ -55,9 +55,16 @@ export class PodRequest {
   get signal(): AbortSignal {
     if (this.#gone === undefined) {
       const controller = new AbortController()
+      const abort = () => controller.abort()
       this.#gone = controller
-      if (this.gone) controller.abort()
-      else this.#response.once('close', () => controller.abort())
+      if (this.gone) abort()
+      else this.#response.once('close', abort)
+      // Node tells an answer of a pipeline that its connection is gone only once it is that answer's turn.
+      const { socket } = this.#message
+      if (this.#response.socket === null) {
+        socket.once('close', abort)
+        this.#response.once('close', () => socket.off('close', abort))
+      }
     }
     return this.#gone.signal
   }

@@ -33,6 +33,10 @@ function endWith(
   headers: readonly string[],
   clock: Clock,
 ): void {
+  // Refused, or answered for the last time, already: the parser reports again for every chunk that follows an error.
+  if (socket.writableEnded) return
+  // A socket that Node hands over has no listener left, and an error that nobody hears ends the process.
+  socket.on('error', () => {})
   if (!socket.writable) {
     socket.destroy()
     return

@@ -10,6 +10,7 @@ import { canonicalPath } from './canonical-path.ts'
 import { discardBody } from './discard-body.ts'
 import { PodRequest } from './pod-request.ts'
 import type { Protocol } from './protocol.ts'
+import { refuseBadRequest } from './refuse-bad-request.ts'
 import { type RequestHeaders, readRequestHeaders } from './request-headers.ts'
 
 /** One open connection. */
@@ -28,8 +29,11 @@ export interface RequestHandlerOptions {
   readonly metrics: Metrics
 }
 
-/** Requests of one connection that may wait for an answer at once; real clients do not pipeline at all. */
-const MAX_PENDING = 32
+/**
+ * Requests of one connection that may wait for an answer at once. Real clients do not pipeline at all, and each waiting
+ * one holds up to 16 KiB of headers and 7 KiB of objects, on every connection of a pod.
+ */
+const MAX_PENDING = 2
 /** For a client that does not read its answer. */
 const WRITE_STALL_MS = 30_000
 /** How often a request is handled again because its caller turned invalid meanwhile. */
@@ -37,7 +41,8 @@ const MAX_ROUNDS = 4
 
 /**
  * Takes each request to its protocol and writes the answer, in the same turn if it needs no waiting. An answer made
- * for a caller is written only if that caller is valid in the turn of the writing.
+ * for a caller is written only if that caller is valid in the turn of the writing, and none is made while another of its
+ * connection still waits for its own.
  */
 export class RequestHandler {
   /** Set while the server closes: each answer is then its connection's last. */
@@ -52,34 +57,52 @@ export class RequestHandler {
 
   /** Never throws. */
   onRequest(peer: Peer, message: IncomingMessage, response: ServerResponse): void {
+    // What the parser had read already keeps coming after the connection is broken.
+    if (message.socket.destroyed) return
+    if (peer.pending >= MAX_PENDING) {
+      this.#options.metrics.connectionsRefused.inc({ limit: 'pipeline' })
+      message.socket.destroy()
+      return
+    }
+    const headers = readRequestHeaders(message.rawHeaders)
+    if (headers.unknownCoding) {
+      refuseBadRequest(message.socket, undefined, this.#options.clock)
+      return
+    }
+    if (headers.hasBody) discardBody(message)
+    // Node keeps an answer back until those before it are out. Where one of them waits, that may take long: made now, it
+    // would be written when its caller may be another.
+    if (response.socket !== null || peer.pending === 0) {
+      this.#answer(peer, message, response, headers)
+      return
+    }
+    peer.pending++
+    response.once('socket', () =>
+      queueMicrotask(() => {
+        peer.pending--
+        this.#answer(peer, message, response, headers)
+      }),
+    )
+  }
+
+  #answer(peer: Peer, message: IncomingMessage, response: ServerResponse, headers: RequestHeaders): void {
     try {
-      this.#onRequest(peer, message, response)
+      this.#tryAnswer(peer, message, response, headers)
     } catch (err) {
       this.#abandon(message, err)
     }
   }
 
-  #onRequest(peer: Peer, message: IncomingMessage, response: ServerResponse): void {
-    const { protocols, clock, metrics } = this.#options
-    // What the parser had read already keeps coming after the connection is broken.
-    if (message.socket.destroyed) return
-    if (peer.pending >= MAX_PENDING) {
-      metrics.connectionsRefused.inc({ limit: 'pipeline' })
-      message.socket.destroy()
-      return
-    }
+  #tryAnswer(peer: Peer, message: IncomingMessage, response: ServerResponse, headers: RequestHeaders): void {
+    const { protocols, clock } = this.#options
     const receivedAt = clock.now()
-    const headers = readRequestHeaders(message.rawHeaders)
-    if (headers.hasBody) discardBody(message)
-
     const target = message.url!
     const mark = target.indexOf('?')
     const path = canonicalPath(mark < 0 ? target : target.slice(0, mark))
     const query = mark < 0 ? '' : target.slice(mark + 1)
     const protocol = path === undefined ? protocols[0]! : this.#ownerOf(path, headers)
     const request = new PodRequest(message, response, { path: path ?? '', query, headers }, peer, receivedAt)
-    const malformed =
-      path === undefined || hasOddBytes(query) || headers.hostRepeated || lacksHost(message, headers)
+    const malformed = path === undefined || headers.hostRepeated || lacksHost(message, headers)
     const answer = headers.forwarded
       ? protocol.forwarded
       : malformed
@@ -152,18 +175,14 @@ export class RequestHandler {
     const seconds = request.longPoll ? undefined : (this.#options.clock.now() - request.receivedAt) / 1000
     this.#counted.count(protocol.name, answer.route, answer.status, seconds)
     // Node puts its own, longer, timeout in the place of this one as soon as the answer is out.
-    if (response.socket !== null && response.socket.writableLength > 0)
-      response.socket.setTimeout(WRITE_STALL_MS)
+    const { socket } = response
+    if (socket !== null && socket.writableLength > 0) socket.setTimeout(WRITE_STALL_MS)
   }
 
   #abandon(message: IncomingMessage, err: unknown): void {
     this.#options.log.error({ err }, 'answer could not be written')
     message.socket.destroy()
   }
-}
-
-function hasOddBytes(query: string): boolean {
-  return query !== '' && /[^\x21-\x7e]/.test(query)
 }
 
 function lacksHost(message: IncomingMessage, headers: RequestHeaders): boolean {

@@ -12,6 +12,8 @@ export interface RequestHeaders {
   readonly awsToken: boolean
   /** A body is announced (RFC 9112 section 6.3). */
   readonly hasBody: boolean
+  /** Of that body nobody can tell the end: it has another coding than `chunked` (the same section). */
+  readonly unknownCoding: boolean
 }
 
 /**
@@ -25,6 +27,7 @@ export function readRequestHeaders(raw: readonly string[]): RequestHeaders {
   let otherFlavors = 0
   let awsToken = false
   let hasBody = false
+  let unknownCoding = false
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!
     // The length decides first, so that most names are never lower-cased.
@@ -48,12 +51,16 @@ export function readRequestHeaders(raw: readonly string[]): RequestHeaders {
         break
       }
       case 17:
-        if (name.toLowerCase() === 'transfer-encoding') hasBody = true
+        if (name.toLowerCase() === 'transfer-encoding') {
+          hasBody = true
+          unknownCoding ||= raw[i + 1]!.toLowerCase() !== 'chunked'
+        }
         break
       case 24:
         if (name.toLowerCase() === 'x-aws-ec2-metadata-token') awsToken = true
         break
     }
   }
-  return { host, hostRepeated, forwarded, googleFlavor: flavors > 0 && otherFlavors === 0, awsToken, hasBody }
+  const googleFlavor = flavors > 0 && otherFlavors === 0
+  return { host, hostRepeated, forwarded, googleFlavor, awsToken, hasBody, unknownCoding }
 }

@@ -58,7 +58,8 @@ const MAX_BODY_BYTES = 256 * 1024
 const MAX_ATTEMPTS = 4
 const ATTEMPT_MS = 5_000
 const OVERALL_MS = 15_000
-const BACKOFF = { baseMs: 200, maxMs: 4_000 }
+const MAX_WAIT_MS = 4_000
+const BACKOFF = { baseMs: 200, maxMs: MAX_WAIT_MS }
 
 /**
  * The one way out to the clouds. A call gets up to 4 attempts of 5 s within 15 s; redirects are not followed (the bearer
@@ -80,8 +81,9 @@ export function createCloudRequest(options: CloudRequestOptions): CloudRequest {
         throw failure
       const wait =
         (failure.retryAfterMs ?? 0) + fullJitter(attempt, { ...BACKOFF, ...(random && { random }) })
-      // Whoever waits is told now, instead of after a wait that can't be followed by an attempt.
-      if (clock.now() + wait >= overall.at) throw failure
+      // Whoever waits is told now, instead of after a wait that can't be followed by an attempt. A longer one is the cache's
+      // to keep: here, the caller's own deadline would end it, and with it what the cloud said.
+      if (wait > MAX_WAIT_MS || clock.now() + wait >= overall.at) throw failure
       await sleep(clock, wait, overall.signal)
       if (overall.signal.aborted) throw failure
     }

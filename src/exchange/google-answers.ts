@@ -12,6 +12,8 @@ export interface GoogleToken extends Credential {
 
 /** Google gives no token a longer life (12 hours, with the organisation's leave). */
 const MAX_LIFE_SECONDS = 43_200
+/** What `generateAccessToken` is asked for, and the life of every ID token. */
+export const IAM_LIFE_SECONDS = 3_600
 /** What goes into a header, a JSON text and a plain-text answer unchanged. STS tokens have up to 12,288 bytes. */
 const TOKEN = /^[\x21-\x7e]{1,16384}$/
 const RFC_3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/
@@ -68,12 +70,15 @@ function token(service: string, text: unknown, expiresAt: number): GoogleToken {
   return { token: secret, expiresAt, digest: secret.digest }
 }
 
-/** An end by Google's clock is only of use if it lies ahead by ours. */
+/**
+ * An end by Google's clock as one by ours: it is only of use if it lies ahead, and where ours is late, the token still
+ * lives no longer than it was asked to.
+ */
 function inRange(expiresAt: number, answer: CloudAnswer): number {
   const life = expiresAt - answer.sentAt
   if (!(life > 0 && life <= MAX_LIFE_SECONDS * 1000))
     throw malformed('Google IAM', "end of the token out of range by this node's clock")
-  return expiresAt
+  return Math.min(expiresAt, answer.sentAt + IAM_LIFE_SECONDS * 1000)
 }
 
 function claimsOf(jwt: string): ReturnType<typeof decodeJwt> | undefined {

@@ -2,7 +2,7 @@ import type { GoogleIdentity } from '../identity/google-identity.ts'
 import type { Secret } from '../lib/secret.ts'
 import type { CloudAnswer, CloudRequest } from './cloud-request.ts'
 import { endpointUrl } from './endpoint-url.ts'
-import { type GoogleToken, iamAccessToken, iamIdToken } from './google-answers.ts'
+import { type GoogleToken, IAM_LIFE_SECONDS, iamAccessToken, iamIdToken } from './google-answers.ts'
 import { iamError } from './google-errors.ts'
 import { parseGoogleFailure } from './google-failure.ts'
 
@@ -48,7 +48,12 @@ export function createGoogleIam(request: CloudRequest, baseUrl: string): GoogleI
 
   return {
     generateAccessToken: (as, scope) =>
-      post('generateAccessToken', as, { delegates: [], scope, lifetime: '3600s' }, iamAccessToken),
+      post(
+        'generateAccessToken',
+        as,
+        { delegates: [], scope, lifetime: `${IAM_LIFE_SECONDS}s` },
+        iamAccessToken,
+      ),
     generateIdToken: (as, audience) =>
       post('generateIdToken', as, { audience, delegates: [], includeEmail: true }, (answer) =>
         iamIdToken(answer, audience),

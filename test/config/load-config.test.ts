@@ -273,6 +273,17 @@ t.test("Kubernetes' own variables of a Service called metadatad are no problem",
   t.strictSame(problemsOf(MINIMAL, { env }), [])
 })
 
+t.test('nothing that a file holds can steer a terminal or forge a line', async () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (name, value) => {
+      const cluster = JSON.stringify({ name: `${value}\x9b`, [`\x1b${name}`]: value })
+      const file = { name: `\x1b${name}`, text: `${MINIMAL}cluster: ${cluster}\nrules: [${cluster}]\n` }
+      const problems = problemsOf('', { file, env: { NODE_NAME: value, [`METADATAD_${name}`]: value } })
+      return problems.length > 2 && !/[\x00-\x1f\x7f-\x9f]/.test(problems.map(problemLine).join(''))
+    }),
+  )
+})
+
 t.test('an address that is accepted is one that can be asked', async () => {
   const host = fc.stringMatching(/^(?:[A-Za-z0-9.-]{1,12}|\[[0-9a-f:.]{1,8}\])(?::\d{1,5})?$/)
   const path = fc.stringMatching(/^(?:\/[A-Za-z0-9._~-]{1,5}){0,2}$/)

@@ -52,6 +52,8 @@ t.test('one that is shared by pods is never taken for one that names its pod', a
   const named = f.credentials.get(f.spec('a', { shareBy: 'pod' }), pod('q'), f.deadline())
   const given = (await f.call()).grant()
   t.equal(await named, given)
+  const again = f.credentials.get(f.spec('a'), pod('r'), f.deadline())
+  t.not(await again, given, 'nor the other way round')
 })
 
 t.test('a pod whose ServiceAccount was made anew does not get what the old one had', async (t) => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { failureAfter } from '../../src/credentials/failure-memory.ts'
+import { failureAfter, isRefusal } from '../../src/credentials/failure-memory.ts'
 import { startFlight } from '../../src/credentials/flight.ts'
 import { createGonePods } from '../../src/credentials/gone-pods.ts'
 import { lifeOf } from '../../src/credentials/schedule.ts'
@@ -42,6 +42,11 @@ t.test(
     t.pass('for every life and minimum')
   },
 )
+
+t.test('the end of one pod is never a refusal for the others', async (t) => {
+  for (const alive of [true, false]) t.notOk(isRefusal(failure('SUBJECT_TOKEN_POD_GONE', false), alive))
+  t.ok(isRefusal(failure('SUBJECT_TOKEN_REFUSED', false), false))
+})
 
 t.test('pauses after failures grow to their bounds and no further', async (t) => {
   fc.assert(

@@ -154,10 +154,12 @@ t.test('Retry-After is waited for, and the jitter on top of it', async (t) => {
   t.strictSame(it.clock.waits, [2_100])
 })
 
-t.test('a Retry-After beyond the deadline ends the call at once, and is handed on', async (t) => {
-  const it = await setUp(t, answer(503, '', { 'retry-after': '60' }))
-  await t.rejects(it.call(), { code: 'EXCHANGE_UNAVAILABLE', retryAfterMs: 60_000 })
-  t.equal(it.received, 1)
+t.test('a Retry-After beyond 4 s ends the call at once, and is handed on', async (t) => {
+  for (const seconds of [4, 5, 60]) {
+    const it = await setUp(t, answer(503, '', { 'retry-after': String(seconds) }))
+    await t.rejects(it.call(), { code: 'EXCHANGE_UNAVAILABLE', retryAfterMs: seconds * 1_000 })
+    t.equal(it.received, 1)
+  }
 })
 
 t.test('a broken connection is tried again', async (t) => {
@@ -214,6 +216,20 @@ t.test('a signal that is aborted already sends nothing', async (t) => {
   it.controller.abort()
   await t.rejects(it.call(), { code: 'EXCHANGE_UNAVAILABLE' })
   t.equal(it.received, 0)
+})
+
+t.test('a call that is ended while it waits fails with what the cloud said, and asks no more', async (t) => {
+  const it = await setUp(t, answer(503))
+  const classify = () => {
+    queueMicrotask(() => it.controller.abort())
+    throw new MetadatadError('EXCHANGE_THROTTLED', 'slow down', {
+      fault: 'upstream',
+      retryable: true,
+      publicMessage: 'Slow down.',
+    })
+  }
+  await t.rejects(it.call({ classify }), { code: 'EXCHANGE_THROTTLED' })
+  t.strictSame(await it.outcomes(), [['test', 'EXCHANGE_THROTTLED', 1]])
 })
 
 t.test('a redirect is not followed', async (t) => {

@@ -56,8 +56,8 @@ t.test('a token is printable, not empty and at most 16 KiB', async (t) => {
 
 t.test('an access token ends when RFC 3339 says', async (t) => {
   t.equal(access({}).expiresAt, sentAt + 3_600_000)
-  t.equal(access({ expireTime: '2026-01-01T01:00:00.123456789Z' }).expiresAt, sentAt + 3_600_123)
-  t.equal(access({ expireTime: '2026-01-01T02:00:00+01:00' }).expiresAt, sentAt + 3_600_000)
+  t.equal(access({ expireTime: '2026-01-01T00:59:00.123456789Z' }).expiresAt, sentAt + 3_540_123)
+  t.equal(access({ expireTime: '2026-01-01T01:59:00+01:00' }).expiresAt, sentAt + 3_540_000)
   for (const expireTime of [
     undefined,
     null,
@@ -88,6 +88,11 @@ t.test('an ID token ends when it says itself', async (t) => {
   ]) {
     t.throws(() => id({ aud: 'aud', ...claims }), { code: 'EXCHANGE_MALFORMED' }, JSON.stringify(claims))
   }
+})
+
+t.test('a clock that is late makes no token live longer than it was asked to', async (t) => {
+  t.equal(access({ expireTime: '2026-01-01T01:10:00Z' }).expiresAt, sentAt + 3_600_000)
+  t.equal(id({ aud: 'aud', exp: exp + 600 }).expiresAt, sentAt + 3_600_000)
 })
 
 t.test('an ID token for another audience is none', async (t) => {

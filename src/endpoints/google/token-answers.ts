@@ -75,7 +75,7 @@ export class TokenAnswers {
     const { callers, credentials, clock, holdMs } = this.#options
     using deadline = request.hold(clock, holdMs)
     try {
-      const caller = await request.session.identify(deadline)
+      const caller = request.session.current() ?? (await request.session.identify(deadline))
       request.caller = caller
       const state = callers.of(caller)
       if (account !== 'default' && account !== state.identity.email) return this.#wrongAccount[route]

@@ -51,3 +51,10 @@ t.test('Retry-After is whole seconds, at least one', async (t) => {
   t.equal(retryAfter(1500), '2')
   t.equal(retryAfter(30_000), '30')
 })
+
+t.test('a connection whose pod has changed is closed with the answer, and no other', async (t) => {
+  const closes = (code: ErrorCode) =>
+    errorAnswer('token', failure(code, true, 'Try again.')).headers.includes('close')
+  t.ok(closes('CALLER_CHANGED'))
+  t.notOk(closes('CALLER_NOT_READY'))
+})

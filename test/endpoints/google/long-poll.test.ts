@@ -1,4 +1,5 @@
 import t from 'tap'
+import { LongPolls } from '../../../src/endpoints/google/long-polls.ts'
 import { startEndpoints, testCaller } from '../../support/endpoint-fixture.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { until } from '../../support/until.ts'
@@ -104,4 +105,48 @@ t.test('one address may hold 32 polls, and another still can', async (t) => {
   await until(() => clock.pending === 1)
   await clock.advance(1000)
   t.equal((await again).status, 200, 'their places are free again')
+})
+
+t.test('a poll whose pod goes is refused after 900 ms more', async (t) => {
+  const { poll, clock, identifier } = await start(t)
+  const { answer } = await poll(ACCOUNT)
+  await clock.advance(5000)
+  identifier.set('127.0.0.1', undefined)
+  await clock.advance(1000)
+  await until(() => identifier.waiting === 1)
+  await clock.advance(900)
+  t.match(await answer, { status: 503, body: 'This pod is not known yet. Try again.\n' })
+  t.equal(clock.pending, 0)
+})
+
+t.test('a poll that was held for its pod at first can be held for it again', async (t) => {
+  const { ask, clock, identifier } = await start(t)
+  const answer = ask(`${ACCOUNT}&wait_for_change=true`, { from: '127.0.1.4' })
+  await until(() => identifier.waiting === 1)
+  identifier.set('127.0.1.4', testCaller('alpha'))
+  await until(() => clock.pending === 2)
+  await clock.advance(5000)
+  identifier.set('127.0.1.4', undefined)
+  await clock.advance(1000)
+  await until(() => identifier.waiting === 1)
+  await clock.advance(500)
+  identifier.set('127.0.1.4', testCaller('beta'))
+  t.equal(JSON.parse((await answer).body).email, 'beta@my-project.iam.gserviceaccount.com')
+})
+
+t.test('a poll of a caller that is not valid ends, instead of being looked at for ever', async (t) => {
+  const { ask, identifier } = await start(t)
+  const caller = testCaller('alpha')
+  identifier.set('127.0.0.1', caller)
+  caller.valid = false
+  t.match(await ask(`${ACCOUNT}&wait_for_change=true`), { status: 503, body: /is changing/ })
+})
+
+t.test('polls are bounded in all too', async (t) => {
+  const polls = new LongPolls({ clock: new FakeClock(), total: 2, perAddress: 2 })
+  const leave = polls.enter('127.0.1.1')
+  t.ok(leave && polls.enter('127.0.1.2'))
+  t.equal(polls.enter('127.0.1.3'), undefined)
+  leave!()
+  t.ok(polls.enter('127.0.1.3'))
 })
