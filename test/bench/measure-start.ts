@@ -2,8 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ask } from '../support/ask.ts'
 import { adminPage, sampleSum } from './admin-page.ts'
 import type { BenchContext } from './bench-context.ts'
-import type { Finding } from './finding.ts'
-import { median } from './median.ts'
+import { type Finding, finding, type Unit } from './finding.ts'
 import { processUsage } from './process-usage.ts'
 import { startDaemonProcess } from './servers/start-daemon.ts'
 import type { ServerProcess } from './servers/start-server.ts'
@@ -44,28 +43,25 @@ export async function measureStart(name: keyof typeof WORLDS, context: BenchCont
     starts.push(start)
   }
   const goals = GOALS[name]
-  const finding = (what: string, key: keyof Start, unit: Finding['unit'], atMost?: number): Finding => {
-    const values = starts.map((start) => start[key])
-    return {
-      what: `${what}, ${name} cluster`,
-      value: median(values),
-      values,
+  const of = (what: string, key: keyof Start, unit: Unit, atMost?: number) =>
+    finding(
+      `${what}, ${name} cluster`,
       unit,
-      goal: atMost === undefined ? undefined : { atMost },
-    }
-  }
+      starts.map((start) => start[key]),
+      atMost === undefined ? undefined : { atMost },
+    )
   return [
-    finding('start to first token', 'firstTokenSeconds', 's', goals.firstTokenSeconds),
-    finding(`start to all ${size.nodePods} pods' tokens`, 'prefetchedSeconds', 's', goals.prefetchedSeconds),
-    finding('resident memory, idle', 'rssMiB', 'MiB', goals.rssMiB),
-    finding('resident memory, peak', 'peakMiB', 'MiB'),
+    of('start to first token', 'firstTokenSeconds', 's', goals.firstTokenSeconds),
+    of(`start to all ${size.nodePods} pods' tokens`, 'prefetchedSeconds', 's', goals.prefetchedSeconds),
+    of('resident memory, idle', 'rssMiB', 'MiB', goals.rssMiB),
+    of('resident memory, peak', 'peakMiB', 'MiB'),
   ]
 }
 
 async function startOnce(world: World, signal: AbortSignal): Promise<Start> {
   await world.forgetCalls()
   const allAsked = world.received('generateAccessToken', world.size.nodePods)
-  await using daemon = startDaemonProcess(world, [], signal)
+  await using daemon = await startDaemonProcess(world, [], signal)
   const firstTokenSeconds = await firstToken(daemon, signal)
   await allAsked
   const prefetchedSeconds = await allObtained(world, daemon, signal)

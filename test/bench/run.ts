@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { cpus, loadavg } from 'node:os'
-import { parseArgs, promisify } from 'node:util'
+import { inspect, parseArgs, promisify } from 'node:util'
 import type { BenchContext } from './bench-context.ts'
 import type { Finding } from './finding.ts'
 import { findingsTable } from './findings-table.ts'
@@ -19,7 +19,7 @@ const { values: options } = parseArgs({
   },
 })
 const stop = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(new Error(signal)))
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort(new Error(signal)))
 const context: BenchContext = {
   quick: options.quick,
   signal: stop.signal,
@@ -37,12 +37,23 @@ context.say(
 )
 await promisify(execFile)(process.execPath, ['scripts/build.ts'])
 
-const only = new Set(options.only.split(','))
+const measurements: Readonly<Record<string, () => Promise<Finding[]>>> = {
+  warm: () => measureWarm(context),
+  start: async () => [...(await measureStart('small', context)), ...(await measureStart('big', context))],
+  herd: () => measureHerd(context),
+}
 const findings: Finding[] = []
-if (only.has('warm')) findings.push(...(await measureWarm(context)))
-if (only.has('start'))
-  findings.push(...(await measureStart('small', context)), ...(await measureStart('big', context)))
-if (only.has('herd')) findings.push(...(await measureHerd(context)))
+try {
+  for (const name of options.only.split(',')) {
+    const measure = measurements[name]
+    if (measure === undefined)
+      throw new Error(`there is no ${name}, only ${Object.keys(measurements).join(', ')}`)
+    findings.push(...(await measure()))
+  }
+} catch (err) {
+  context.say(stop.signal.aborted ? 'interrupted' : inspect(err))
+  process.exitCode = 1
+}
 
 process.stdout.write(
   options.output === 'json'

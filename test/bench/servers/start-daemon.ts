@@ -1,19 +1,22 @@
 import type { World } from '../world/start-world.ts'
+import { imageRuntime } from './image-runtime.ts'
 import { type ServerProcess, spawnServer } from './start-server.ts'
 
 /** The bundle, as `npm run build` leaves it. */
-export const BUNDLE = 'dist/metadatad.mjs'
+const BUNDLE = 'dist/metadatad.mjs'
 
-/** Starts the daemon's bundle in the world; `flags` as on its command line. */
-export function startDaemonProcess(
+/** Starts the daemon's bundle in the world, as the image does; `options` as on its command line. */
+export async function startDaemonProcess(
   world: World,
-  flags: readonly string[],
+  options: readonly string[],
   signal: AbortSignal,
-): ServerProcess {
+): Promise<ServerProcess> {
+  const { flags, env } = await imageRuntime()
   return spawnServer(
     {
       command: process.execPath,
-      args: [BUNDLE, 'serve', '--config', world.configFile, ...flags],
+      args: [...flags, BUNDLE, 'serve', '--config', world.configFile, ...options],
+      env,
       port: world.metadataPort,
     },
     signal,
