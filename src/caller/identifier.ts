@@ -58,11 +58,13 @@ class Session implements CallerSession {
 
   async identify(deadline: Deadline): Promise<Caller> {
     const heldSince = this.#options.clock.now()
-    let failure = notReady()
+    let failure: MetadatadError | undefined
     for (;;) {
       using change = this.#nextChange(deadline.signal)
       try {
-        const caller = this.current() ?? (await unlessAborted(this.#ask(change), deadline.signal, failure))
+        const caller =
+          this.current() ??
+          (await unlessAborted(this.#ask(change), deadline.signal, () => failure ?? notReady()))
         if (caller !== undefined) {
           this.#observeHold(heldSince, 'ok')
           return caller
@@ -155,10 +157,10 @@ class Session implements CallerSession {
   }
 }
 
-/** The promise's outcome, or `failure` as soon as the signal is aborted: nobody waits past a deadline. */
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal, failure: Error): Promise<T> {
+/** The promise's outcome, or what `failure` makes as soon as the signal is aborted: nobody waits past a deadline. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal, failure: () => Error): Promise<T> {
   return new Promise((resolve, reject) => {
-    const abort = () => reject(failure)
+    const abort = () => reject(failure())
     if (signal.aborted) abort()
     signal.addEventListener('abort', abort, { once: true })
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))

@@ -55,16 +55,9 @@ export class PodRequest {
   get signal(): AbortSignal {
     if (this.#gone === undefined) {
       const controller = new AbortController()
-      const abort = () => controller.abort()
       this.#gone = controller
-      if (this.gone) abort()
-      else this.#response.once('close', abort)
-      // Node tells an answer of a pipeline that its connection is gone only once it is that answer's turn.
-      const { socket } = this.#message
-      if (this.#response.socket === null) {
-        socket.once('close', abort)
-        this.#response.once('close', () => socket.off('close', abort))
-      }
+      if (this.gone) controller.abort()
+      else this.#response.once('close', () => controller.abort())
     }
     return this.#gone.signal
   }

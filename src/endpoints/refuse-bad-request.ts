@@ -34,13 +34,9 @@ function endWith(
   clock: Clock,
 ): void {
   // Refused, or answered for the last time, already: the parser reports again for every chunk that follows an error.
-  if (socket.writableEnded) return
+  if (!socket.writable) return
   // A socket that Node hands over has no listener left, and an error that nobody hears ends the process.
   socket.on('error', () => {})
-  if (!socket.writable) {
-    socket.destroy()
-    return
-  }
   const body = `${reason}\n`
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,

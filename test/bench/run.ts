@@ -55,8 +55,9 @@ try {
   process.exitCode = 1
 }
 
-process.stdout.write(
-  options.output === 'json'
-    ? `${JSON.stringify({ machine, findings }, undefined, 2)}\n`
-    : findingsTable(findings),
-)
+if (findings.length > 0)
+  process.stdout.write(
+    options.output === 'json'
+      ? `${JSON.stringify({ machine, findings }, undefined, 2)}\n`
+      : findingsTable(findings),
+  )

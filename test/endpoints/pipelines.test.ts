@@ -44,6 +44,26 @@ t.test('a token behind a request that waits is the one of the moment in which it
   t.match(token, /"access_token":"ya29\.beta@my-project[^"]*","expires_in":3599,/)
 })
 
+t.test('a connection may have one request wait behind another as often as it likes', async (t) => {
+  const clock = new FakeClock()
+  const { dial, close } = await startEndpoints({ clock })
+  t.teardown(() => close())
+  const socket = await dial()
+  for (let round = 0; round < 4; round++) {
+    let text = ''
+    const read = (chunk: Buffer) => {
+      text += chunk
+    }
+    socket.on('data', read)
+    socket.write(one(`${POLL}&timeout_sec=1`) + one('/'))
+    await until(() => clock.pending === 1)
+    await clock.advance(1_000)
+    await until(() => text.includes('computeMetadata/') || socket.closed)
+    t.match(text, /europe-west1-b[\s\S]*computeMetadata/, `round ${round}`)
+    socket.off('data', read)
+  }
+})
+
 t.test('a pod that is gone gets nothing that it had pipelined before', async (t) => {
   const { clock, identifier, text, endPoll } = await askBehindPoll(t)
   identifier.set('127.0.0.1', undefined)
