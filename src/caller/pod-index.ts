@@ -40,11 +40,6 @@ export class PodIndex implements ReflectorStore<Pod> {
     return this.#byKey.size
   }
 
-  /** Every pod known, terminal ones included. */
-  pods(): Iterable<Pod> {
-    return this.#byKey.values()
-  }
-
   keys(): Iterable<string> {
     return this.#byKey.keys()
   }

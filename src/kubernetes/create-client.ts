@@ -20,7 +20,6 @@ const RESOURCES: ReadonlySet<string> = new Set([
   'serviceaccounts/token',
   'nodes',
   'events',
-  'selfsubjectaccessreviews',
 ])
 
 /** What a client is made with. */

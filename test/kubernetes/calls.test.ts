@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { decodeJwt } from 'jose'
 import t from 'tap'
-import { reviewAccess } from '../../src/kubernetes/access-review.ts'
 import { createKubernetesClient } from '../../src/kubernetes/create-client.ts'
 import { createEvent } from '../../src/kubernetes/create-event.ts'
 import { listNodePods } from '../../src/kubernetes/list-node-pods.ts'
@@ -72,14 +71,6 @@ t.test('a token is for the audience and bound to the pod', async (t) => {
     kubernetes.intercept = () => ({ status: 201, body: { status } })
     await t.rejects(createToken(client, request, signal), { code: 'KUBERNETES_INVALID', retryable: true })
   }
-})
-
-t.test('rights are told', async (t) => {
-  const { client } = await sandboxClient(t, ['list pods', 'create serviceaccounts/token'])
-  t.equal(await reviewAccess(client, { verb: 'list', resource: 'pods' }, signal), true)
-  t.equal(await reviewAccess(client, { verb: 'watch', resource: 'pods' }, signal), false)
-  const token = { verb: 'create', resource: 'serviceaccounts', subresource: 'token' }
-  t.equal(await reviewAccess(client, token, signal), true)
 })
 
 t.test('an event is about the pod, and its message is cut between characters', async (t) => {
