@@ -9,14 +9,14 @@ export const DEFAULT_SCOPES: readonly string[] = [
   'https://www.googleapis.com/auth/userinfo.email',
 ]
 
-const MAX_SCOPES = 50
+const MAX_SCOPES = 32
 /** A scope-token of RFC 6749 section 3.3, bounded. */
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]{1,256}$/
 
 /**
  * The one spelling of a set of scopes: sorted, each once; no scope at all means `defaults`.
  *
- * @throws MetadatadError `REQUEST_INVALID` for more than 50 scopes, or one that is none by its spelling
+ * @throws MetadatadError `REQUEST_INVALID` for more than 32 scopes, or one that is none by its spelling
  */
 export function canonicalScopes(scopes: readonly string[], defaults: readonly string[]): readonly string[] {
   const wanted = [...new Set(scopes.length === 0 ? defaults : scopes)].sort()

@@ -21,7 +21,7 @@ t.test('order and repetition make no difference', async () => {
 })
 
 t.test('what is no scope is refused', async (t) => {
-  const many = Array.from({ length: 51 }, (_, index) => `s${index}`)
+  const many = Array.from({ length: 33 }, (_, index) => `s${index}`)
   for (const scopes of [[''], ['a b'], ['a"'], ['a\\'], ['a\n'], ['é'], ['x'.repeat(257)], many]) {
     t.throws(() => canonicalScopes(scopes, []), {
       code: 'REQUEST_INVALID',

@@ -14,6 +14,7 @@ import { createGoogleProtocol } from '../../src/endpoints/google/google-protocol
 import { InstanceFacts } from '../../src/endpoints/google/instance-facts.ts'
 import type { Passthrough } from '../../src/endpoints/google/passthrough.ts'
 import { createMetadataServer, type ServerLimits } from '../../src/endpoints/metadata-server.ts'
+import { canonicalScopes } from '../../src/exchange/google-scopes.ts'
 import type { GoogleIdentity } from '../../src/identity/google-identity.ts'
 import type { Pod, ServiceAccount } from '../../src/kubernetes/types.ts'
 import { type Clock, systemClock } from '../../src/lib/clock.ts'
@@ -131,8 +132,13 @@ export function testPipeline(clock: Clock): GooglePipeline {
       if (identity instanceof MetadatadError) throw identity
       return identity
     },
-    accessToken: ({ email }, scopes) =>
-      spec(`access ${email} ${scopes.join(' ')}`, (holder) => `ya29.${email}.${scopes.length}.${holder.uid}`),
+    accessToken({ email }, requested) {
+      const scopes = canonicalScopes(requested, DEFAULT_SCOPES)
+      return spec(
+        `access ${email} ${scopes.join(' ')}`,
+        (holder) => `ya29.${email}.${scopes.length}.${holder.uid}`,
+      )
+    },
     idToken: ({ email }, audience) =>
       spec(`id ${email} ${audience}`, (holder) => `eyJ.${email}.${audience}.${holder.uid}`),
   }

@@ -17,7 +17,10 @@ export interface GooglePipeline {
    * @throws MetadatadError `IDENTITY_*`
    */
   resolve(caller: Caller): GoogleIdentity
-  /** @param scopes canonical: `defaultScopes` itself, or sorted and without duplicates */
+  /**
+   * @param scopes in any order, repeated or not; none means the default scopes
+   * @throws MetadatadError `REQUEST_INVALID`
+   */
   accessToken(identity: GoogleIdentity, scopes: readonly string[]): CredentialSpec<TokenCredential>
   /**
    * @param identity one with a service account: a federated identity cannot have ID tokens

@@ -3,11 +3,11 @@ import type { Credentials } from '../../credentials/credentials.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { MetadatadError } from '../../lib/errors.ts'
 import type { PodRequest } from '../pod-request.ts'
-import { canonicalScopes } from './canonical-scopes.ts'
 import { type GoogleAnswer, googleAnswer, googleError, HTML, JSON_TYPE } from './google-answer.ts'
 import type { GoogleCaller, GoogleCallers, TokenEntry } from './google-callers.ts'
 import type { GooglePipeline, TokenCredential } from './google-pipeline.ts'
 import { requestedAudience } from './requested-audience.ts'
+import { requestedScopes } from './requested-scopes.ts'
 
 /** What token answers are made from. */
 export interface TokenAnswersOptions {
@@ -103,9 +103,7 @@ export class TokenAnswers {
   #spec(route: TokenRoute, query: string, { identity }: GoogleCaller): TokenEntry['spec'] {
     const { pipeline } = this.#options
     const parameters = new URLSearchParams(query)
-    if (route === 'token') {
-      return pipeline.accessToken(identity, canonicalScopes(parameters, pipeline.defaultScopes))
-    }
+    if (route === 'token') return pipeline.accessToken(identity, requestedScopes(parameters))
     const audience = requestedAudience(parameters)
     if (identity.serviceAccountEmail === undefined) throw noServiceAccount(identity.member)
     return pipeline.idToken(identity, audience)
