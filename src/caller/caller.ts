@@ -8,6 +8,11 @@ export interface Connection {
   readonly remotePort: number
   readonly localAddress: string
   readonly localPort: number
+  /**
+   * What the pod's own socket may have as its remote end: the metadata address behind this listener where packets are
+   * redirected, else the listener itself.
+   */
+  readonly dialled: readonly { readonly address: string; readonly port: number }[]
   /** When it was accepted, in milliseconds since the epoch. */
   readonly openedAt: number
 }

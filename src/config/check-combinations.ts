@@ -11,6 +11,14 @@ export function checkCombinations({ values, sections }: Omit<Settings, 'problems
     problems.push({ key, source, message, suggestion })
   }
 
+  const mode = values.get('intercept.mode')?.value ?? 'none'
+  if (mode !== 'none' && values.has('listen.metadata')) {
+    report(
+      'listen.metadata',
+      `has no meaning with intercept.mode: ${String(mode)}, which has addresses of its own`,
+      'remove it',
+    )
+  }
   if (google === undefined) {
     report(
       'google',

@@ -6,6 +6,14 @@ export interface ListenAddress {
   readonly port: number
 }
 
+/** An address, and a port of it, that pods may reach although it is a metadata address: see `intercept.allow`. */
+export interface AllowedAddress {
+  /** Spelled by `canonicalAddress`; one of the intercepted addresses. */
+  readonly address: string
+  /** 53 (TCP and UDP) or 123 (UDP). */
+  readonly port: 53 | 123
+}
+
 /** One entry of `rules`: globs of who may use which identity; a part left out matches everything. First match wins. */
 export interface RuleConfig {
   readonly namespace: string | readonly string[] | undefined
@@ -40,12 +48,22 @@ export interface GoogleConfig {
   readonly hosts: readonly string[]
 }
 
+/** The `intercept` section. */
+export interface InterceptConfig {
+  readonly mode: 'none' | 'redirect' | 'bind'
+  readonly allow: readonly AllowedAddress[]
+  readonly keepPodIdentityAgent: boolean
+  readonly trustPrerouting: boolean
+  /** `namespace/name` of the ServiceAccount whose pods' self-test reports are believed. */
+  readonly probe: string
+}
+
 /**
  * What the operator asked for, checked, with every default filled in; deeply frozen. What each key means is told by
  * the schema (`schema.ts`) and docs/configuration.md. Durations are in the unit that their name ends with.
  */
 export interface Config {
-  readonly node: { readonly name: string }
+  readonly node: { readonly name: string; readonly startupTaint: string | undefined }
   readonly cluster: {
     readonly name: string | undefined
     readonly location: string | undefined
@@ -58,7 +76,11 @@ export interface Config {
     readonly expirationSeconds: number
   }
   readonly caller: {
-    readonly proof: 'off'
+    readonly proof: 'require' | 'prefer' | 'off'
+    readonly sandboxedRuntimes: readonly string[]
+    /** Where the host's process table and cgroup hierarchy are mounted. */
+    readonly procRoot: string
+    readonly cgroupRoot: string
     readonly confirmWithinMs: number
     readonly serveUnconfirmed: boolean
   }
@@ -69,8 +91,14 @@ export interface Config {
     readonly maxPerPod: number
     readonly refusalTtlMs: number
   }
-  readonly listen: { readonly metadata: readonly ListenAddress[]; readonly admin: ListenAddress }
-  readonly intercept: { readonly mode: 'none' }
+  readonly listen: {
+    readonly metadata: readonly ListenAddress[]
+    readonly admin: ListenAddress
+    /** Directory of the files `live` and `ready`; undefined: none are kept. */
+    readonly health: string | undefined
+    readonly drainMs: number
+  }
+  readonly intercept: InterceptConfig
   readonly limits: { readonly connectionsPerPod: number; readonly connections: number }
   readonly stateDir: string
   readonly upstream: { readonly caFile: string | undefined; readonly proxy: 'environment' | 'none' }

@@ -7,7 +7,7 @@ import type { configSchema } from './schema.ts'
 export function distill(raw: v.InferOutput<typeof configSchema>): Config {
   return deepFreeze<Config>({
     // `nodeName` of load-config.ts gives one where the operator does not.
-    node: { name: raw.node.name! },
+    node: { name: raw.node.name!, startupTaint: raw.node.startupTaint },
     cluster: { name: raw.cluster.name, location: raw.cluster.location, uid: raw.cluster.uid },
     kubernetes: { kubeconfig: raw.kubernetes.kubeconfig, context: raw.kubernetes.context },
     subjectToken: {
@@ -17,6 +17,9 @@ export function distill(raw: v.InferOutput<typeof configSchema>): Config {
     },
     caller: {
       proof: raw.caller.proof,
+      sandboxedRuntimes: raw.caller.sandboxedRuntimes,
+      procRoot: raw.caller.procRoot,
+      cgroupRoot: raw.caller.cgroupRoot,
       confirmWithinMs: raw.caller.confirmWithin,
       serveUnconfirmed: raw.caller.serveUnconfirmed,
     },
@@ -32,7 +35,12 @@ export function distill(raw: v.InferOutput<typeof configSchema>): Config {
       maxPerPod: raw.credentials.maxPerPod,
       refusalTtlMs: raw.credentials.refusalTtl,
     },
-    listen: raw.listen,
+    listen: {
+      metadata: raw.listen.metadata,
+      admin: raw.listen.admin,
+      health: raw.listen.health,
+      drainMs: raw.listen.drain,
+    },
     intercept: raw.intercept,
     limits: raw.limits,
     stateDir: raw.stateDir,

@@ -1,12 +1,14 @@
 import * as v from 'valibot'
 import { LOG_LEVELS } from '../lib/log.ts'
-import { choice, duration, integer, listenAddress, listenAddresses, text, toggle } from './fields.ts'
+import { choice, duration, integer, list, listenAddress, listenAddresses, text, toggle } from './fields.ts'
 import { googleSchema } from './google-schema.ts'
+import { interceptSchema } from './intercept-schema.ts'
 import { rulesSchema } from './rules-schema.ts'
 
 const NAME = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/
 const ABSOLUTE = /^\/[^\0]*$/
 const PATH = /^[^\0]+$/
+const TAINT = /^(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?\/)?[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?$/
 const VALUE = /^[\x21-\x7e]{1,253}$/
 
 const section = <const E extends v.ObjectEntries>(entries: E) =>
@@ -22,6 +24,13 @@ export const configSchema = v.strictObject({
       text('the name of a Kubernetes node', NAME, {
         description: 'Name of the node whose pods are answered. Default: `$NODE_NAME`, then the host name.',
         examples: ['node-1'],
+      }),
+    ),
+    startupTaint: v.optional(
+      text('the key of a taint', TAINT, {
+        description:
+          "Key of a taint that is removed from the node once pods can be answered. It keeps pods away from a node that is not ready for them; the daemon's ServiceAccount needs the right to patch nodes.",
+        examples: ['metadatad.dev/not-ready'],
       }),
     ),
   }),
@@ -86,15 +95,34 @@ export const configSchema = v.strictObject({
   }),
   caller: section({
     proof: v.optional(
-      choice(
-        ['off'],
-        {
-          description: "Proof from the kernel that a connection is a pod's. Only `off` in this version.",
-          examples: ['off'],
-        },
-        ['prefer', 'require'],
-      ),
-      'off',
+      choice(['require', 'prefer', 'off'], {
+        description:
+          "Proof from the kernel that a connection was made inside the pod's own network namespace: for every connection (`require`), for every one where proof can exist (`prefer`; needs `hostPID` and the host's cgroups, and without them the watch decides), or never (`off`).",
+        examples: ['prefer'],
+      }),
+      'prefer',
+    ),
+    sandboxedRuntimes: v.optional(
+      list('the name of a RuntimeClass', NAME, {
+        description:
+          "RuntimeClasses whose pods have a network stack of their own (gVisor, Kata): the host's kernel can prove nothing about them, so the watch alone decides.",
+        examples: ['gvisor'],
+      }),
+      [],
+    ),
+    procRoot: v.optional(
+      text('an absolute path', ABSOLUTE, {
+        description: "The host's `/proc`, as the daemon sees it; with `hostPID` it is its own.",
+        examples: ['/proc'],
+      }),
+      '/proc',
+    ),
+    cgroupRoot: v.optional(
+      text('an absolute path', ABSOLUTE, {
+        description: "The host's cgroup hierarchy (version 1 or 2), as the daemon sees it.",
+        examples: ['/sys/fs/cgroup'],
+      }),
+      '/sys/fs/cgroup',
     ),
     confirmWithin: v.optional(
       duration('0s', '10m', {
@@ -151,21 +179,23 @@ export const configSchema = v.strictObject({
       }),
       '127.0.0.1:9989',
     ),
-  }),
-  intercept: section({
-    mode: v.optional(
-      choice(
-        ['none'],
-        {
-          description:
-            'How packets for the metadata addresses arrive. Only `none` in this version: something else brings them.',
-          examples: ['none'],
-        },
-        ['redirect', 'bind'],
-      ),
-      'none',
+    health: v.optional(
+      text('an absolute path', ABSOLUTE, {
+        description:
+          'Directory in which the files `live` and `ready` are kept fresh, for exec probes: two daemons share an address during an update, but not a directory.',
+        examples: ['/run/metadatad'],
+      }),
+    ),
+    drain: v.optional(
+      duration('0s', '10m', {
+        description:
+          "How long open connections may still be used after the daemon was asked to stop. SDKs keep idle ones for 90 s. The pod's `terminationGracePeriodSeconds` must be longer.",
+        examples: ['95s'],
+      }),
+      '95s',
     ),
   }),
+  intercept: interceptSchema,
   limits: section({
     connectionsPerPod: v.optional(
       integer(1, 65_535, { description: 'Open connections of one pod at most.', examples: ['2048'] }),

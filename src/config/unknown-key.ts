@@ -7,11 +7,6 @@ const NOT_YET: readonly { readonly key: string; readonly instead: string }[] = [
   { key: 'aws', instead: 'remove the section; pods keep getting AWS credentials as they do now' },
   { key: 'azure', instead: 'remove the section; pods keep getting Azure credentials as they do now' },
   { key: 'listen.containerCredentials', instead: 'remove it' },
-  { key: 'intercept.allow', instead: 'remove it; nothing is intercepted in this version' },
-  {
-    key: 'caller.sandboxedRuntimes',
-    instead: 'remove it; there is no proof from the kernel in this version',
-  },
   { key: 'credentials.shareBy', instead: 'remove it' },
 ]
 

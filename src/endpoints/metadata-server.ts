@@ -31,9 +31,15 @@ export interface MetadataServerOptions extends RequestHandlerOptions {
 export interface MetadataServer {
   /**
    * May be called for several addresses. Port 0 picks a free one.
+   *
+   * @param dialled what pods dial to get there (see `Connection.dialled`); by default the listener itself
    * @throws MetadatadError `LISTEN_FAILED`
    */
-  listen(host: string, port: number): Promise<{ address: string; port: number }>
+  listen(
+    host: string,
+    port: number,
+    dialled?: readonly { readonly address: string; readonly port: number }[],
+  ): Promise<{ address: string; port: number }>
   /**
    * Accepts no more connections and ends long polls at once. For `graceMs` (default 0) requests on open connections are
    * still answered, each as its connection's last; then everything is closed.
@@ -62,7 +68,7 @@ export function createMetadataServer(options: MetadataServerOptions): MetadataSe
   const peers = new WeakMap<Socket, Peer>()
   const servers: Server[] = []
 
-  function onConnection(socket: Socket): void {
+  function onConnection(socket: Socket, dialled: Connection['dialled'] | undefined): void {
     const remoteAddress = canonicalAddress(socket.remoteAddress ?? '')
     const localAddress = canonicalAddress(socket.localAddress ?? '')
     // Without addresses it was reset between accept and now.
@@ -76,12 +82,13 @@ export function createMetadataServer(options: MetadataServerOptions): MetadataSe
       remotePort: socket.remotePort!,
       localAddress,
       localPort: socket.localPort!,
+      dialled: dialled ?? [{ address: localAddress, port: socket.localPort! }],
       openedAt: clock.now(),
     }
     peers.set(socket, { connection, session: identifier.open(connection), pending: 0 })
   }
 
-  function create(): Server {
+  function create(dialled: Connection['dialled'] | undefined): Server {
     const server = createServer({
       keepAliveTimeout: KEEP_ALIVE_MS,
       headersTimeout: requestTimeout,
@@ -99,7 +106,7 @@ export function createMetadataServer(options: MetadataServerOptions): MetadataSe
       if (peer === undefined) message.socket.destroy()
       else handler.onRequest(peer, message, response)
     }
-    server.on('connection', onConnection)
+    server.on('connection', (socket: Socket) => onConnection(socket, dialled))
     server.on('request', onRequest)
     server.on('checkExpectation', onRequest)
     server.on('connect', (_message, socket) => refuseConnect(socket, clock))
@@ -110,8 +117,8 @@ export function createMetadataServer(options: MetadataServerOptions): MetadataSe
   }
 
   return {
-    listen(host, port) {
-      const server = create()
+    listen(host, port, dialled) {
+      const server = create(dialled)
       return new Promise((resolve, reject) => {
         const onError = (cause: Error) => reject(listenFailed(host, port, cause))
         server.once('error', onError)

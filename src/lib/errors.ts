@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'CALLER_CHANGED'
   | 'CALLER_UNCONFIRMED'
   | 'CALLER_NOT_READY'
+  | 'CALLER_UNPROVED'
   | 'CALLER_NO_SERVICE_ACCOUNT'
   | 'SERVICE_ACCOUNT_MISSING'
   | 'IDENTITY_NONE'
@@ -34,6 +35,10 @@ export type ErrorCode =
   | 'KUBERNETES_INVALID'
   | 'CONFIG_INVALID'
   | 'LISTEN_FAILED'
+  | 'HOST_VIEW_MISSING'
+  | 'INTERCEPT_UNAVAILABLE'
+  | 'INTERCEPT_REFUSED'
+  | 'INTERCEPT_FAILED'
   | 'INTERNAL'
 
 /** Who has to act: the calling pod's program, the people who wrote the policy, an upstream service, or this daemon. */

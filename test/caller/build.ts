@@ -39,7 +39,15 @@ export function serviceAccount(name: string, annotations: Record<string, string>
 
 /** A connection from `remoteAddress`. */
 export function connection(remoteAddress: string): Connection {
-  return { remoteAddress, remotePort: 40_000, localAddress: '10.0.0.254', localPort: 988, openedAt: 0 }
+  const local = { address: '10.0.0.254', port: 988 }
+  return {
+    remoteAddress,
+    remotePort: 40_000,
+    localAddress: local.address,
+    localPort: local.port,
+    dialled: [local],
+    openedAt: 0,
+  }
 }
 
 /** What the caller's tests play the API server with. */
