@@ -17,6 +17,11 @@ export class ConnectionLimits {
     this.#options = options
   }
 
+  /** Connections that were admitted and not released yet. */
+  get open(): number {
+    return this.#open
+  }
+
   /** True if there is room; then `release` must follow exactly once. A refusal is counted. */
   admit(address: string): boolean {
     const { total, perAddress, metrics } = this.#options

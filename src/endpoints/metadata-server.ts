@@ -40,6 +40,12 @@ export interface MetadataServer {
     port: number,
     dialled?: readonly { readonly address: string; readonly port: number }[],
   ): Promise<{ address: string; port: number }>
+  /** Connections that are open. */
+  readonly open: number
+  /** From now on each answer is its connection's last, and long polls end at once. Connections are still accepted. */
+  drain(): void
+  /** Closes the listeners, and no connection. Idempotent. */
+  stopAccepting(): void
   /**
    * Accepts no more connections and ends long polls at once. For `graceMs` (default 0) requests on open connections are
    * still answered, each as its connection's last; then everything is closed.
@@ -116,6 +122,17 @@ export function createMetadataServer(options: MetadataServerOptions): MetadataSe
     return server
   }
 
+  function drain(): void {
+    if (handler.closing) return
+    handler.closing = true
+    for (const protocol of protocols) protocol.close?.()
+  }
+
+  /** http.Server's own close() ends idle connections at once, and so races the next request of their clients. */
+  function closeListener(server: Server): Promise<void> {
+    return new Promise((resolve) => NetServer.prototype.close.call(server, () => resolve()))
+  }
+
   return {
     listen(host, port, dialled) {
       const server = create(dialled)
@@ -132,15 +149,17 @@ export function createMetadataServer(options: MetadataServerOptions): MetadataSe
         })
       })
     },
+    get open() {
+      return limits.open
+    },
+    drain,
+    stopAccepting() {
+      for (const server of servers) closeListener(server)
+    },
     async close(graceMs = 0) {
-      handler.closing = true
-      for (const protocol of protocols) protocol.close?.()
+      drain()
       const grace = new AbortController()
-      // http.Server's own close() ends idle connections at once, and so races the next request of their clients.
-      const closed = servers.map(
-        (server) => new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve())),
-      )
-      const all = Promise.all(closed).then(() => grace.abort())
+      const all = Promise.all(servers.map(closeListener)).then(() => grace.abort())
       if (graceMs > 0) await sleep(clock, graceMs, grace.signal)
       for (const server of servers) {
         server.closeAllConnections()

@@ -145,6 +145,22 @@ export function createMetrics(registry: Registry = new Registry()) {
       labelNames: ['kind', 'reason', 'outcome'],
       registers,
     }),
+    interceptionIntact: new Gauge({
+      name: 'metadatad_interception_intact',
+      help: '1 while rules, addresses and routes of the interception read back as they should be.',
+      registers,
+    }),
+    interceptionServing: new Gauge({
+      name: 'metadatad_interception_serving',
+      help: '1 while new connections of pods arrive at this daemon, 0 before it took over and after another did.',
+      registers,
+    }),
+    interceptionDrift: new Counter({
+      name: 'metadatad_interception_drift_total',
+      help: 'Things of the interception that another program changed, by what (table, rule, address, route); each is mended.',
+      labelNames: ['what'],
+      registers,
+    }),
     events: new Counter({
       name: 'metadatad_events_total',
       help: 'Kubernetes Events written about pods, by outcome (ok, dropped or the error code).',

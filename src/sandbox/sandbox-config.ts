@@ -57,6 +57,7 @@ export async function writeSandboxConfig(
 cluster: {name: sandbox, location: europe-west1}
 kubernetes: {kubeconfig: ${JSON.stringify(file('kubeconfig'))}}
 subjectToken: {source: tokenRequest}
+caller: {proof: off}
 google:
   projectId: ${SANDBOX_PROJECT}
   projectNumber: "123456789012"

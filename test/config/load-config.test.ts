@@ -7,11 +7,18 @@ import { loadText, MINIMAL, PROVIDER, problemsOf } from './support.ts'
 
 t.test('the least configuration has every default', async (t) => {
   t.strictSame(loadText(MINIMAL), {
-    node: { name: 'node-1' },
+    node: { name: 'node-1', startupTaint: undefined },
     cluster: { name: undefined, location: undefined, uid: undefined },
     kubernetes: { kubeconfig: undefined, context: undefined },
     subjectToken: { source: 'auto', kubeletRoot: '/var/lib/kubelet', expirationSeconds: 3600 },
-    caller: { proof: 'off', confirmWithinMs: 30_000, serveUnconfirmed: false },
+    caller: {
+      proof: 'prefer',
+      sandboxedRuntimes: [],
+      procRoot: '/proc',
+      cgroupRoot: '/sys/fs/cgroup',
+      confirmWithinMs: 30_000,
+      serveUnconfirmed: false,
+    },
     google: {
       projectId: 'my-project',
       projectNumber: undefined,
@@ -35,8 +42,16 @@ t.test('the least configuration has every default', async (t) => {
     listen: {
       metadata: [{ host: '169.254.169.252', port: 988 }],
       admin: { host: '127.0.0.1', port: 9989 },
+      health: undefined,
+      drainMs: 95_000,
     },
-    intercept: { mode: 'none' },
+    intercept: {
+      mode: 'none',
+      allow: [],
+      keepPodIdentityAgent: false,
+      trustPrerouting: false,
+      probe: 'metadatad/metadatad-probe',
+    },
     limits: { connectionsPerPod: 2048, connections: 10_000 },
     stateDir: '/var/lib/metadatad',
     upstream: { caFile: undefined, proxy: 'environment' },
@@ -56,9 +71,9 @@ t.test('a flag wins over the environment, the environment over the file', async 
 t.test('flags or the environment alone can configure everything but rules', async (t) => {
   const values: Record<string, string> = {}
   const env: Record<string, string> = {}
-  const identityNamespaceKind = new Set(['google.identityNamespace', 'google.identityProvider'])
+  const excluded = new Set(['google.identityNamespace', 'google.identityProvider', 'listen.metadata'])
   for (const leaf of CONFIG_LEAVES) {
-    if (leaf.flag === undefined || leaf.env === undefined || identityNamespaceKind.has(leaf.key)) continue
+    if (leaf.flag === undefined || leaf.env === undefined || excluded.has(leaf.key)) continue
     values[leaf.key] = leaf.example
     env[leaf.env] = leaf.example
   }
@@ -148,11 +163,20 @@ for (const [name, text, expected] of [
   ['Azure', `${MINIMAL}azure:\n`, 'is not in this version'],
   ['container credentials', `${MINIMAL}listen: {containerCredentials: []}\n`, 'is not in this version'],
   [
-    'interception',
-    `${MINIMAL}intercept: {mode: redirect}\n`,
-    '`redirect` is not in this version, only `none`',
+    'an allowed address that is no metadata address',
+    `${MINIMAL}intercept: {allow: ["10.0.0.10:53"]}\n`,
+    'must be one of the metadata addresses',
   ],
-  ['proof', `${MINIMAL}caller: {proof: require}\n`, '`require` is not in this version, only `off`'],
+  [
+    'a port that opens more than names and time',
+    `${MINIMAL}intercept: {allow: ["169.254.169.254:80"]}\n`,
+    'with port 53 or 123',
+  ],
+  [
+    'listen addresses beside those of the interception',
+    `${MINIMAL}intercept: {mode: redirect}\nlisten: {metadata: ["10.0.0.1:9988"]}\n`,
+    'has no meaning with intercept.mode: redirect',
+  ],
   [
     'every address',
     `${MINIMAL}listen: {metadata: ["0.0.0.0:988"]}\n`,

@@ -1,0 +1,250 @@
+import type { ReadinessCheck } from '../admin/readiness.ts'
+import type { MetadataServer } from '../endpoints/metadata-server.ts'
+import type { Interception, InterceptState } from '../intercept/interception.ts'
+import { asError } from '../lib/as-error.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import type { Metrics } from '../lib/metrics.ts'
+import { sleep } from '../lib/sleep.ts'
+import { PodListeners } from './pod-listeners.ts'
+
+/** What the hand-over is made with. */
+export interface HandOverOptions {
+  readonly interception: Interception
+  readonly server: MetadataServer
+  /** Can pods be answered? Traffic is not taken from a daemon that serves before that. */
+  readonly ready: () => boolean
+  /** Addresses of this node's pods, for the reverse-path rule. */
+  readonly podAddresses: () => readonly string[]
+  /** How long open connections may be used after `drain` (ms). */
+  readonly drainMs: number
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Metrics
+}
+
+/** Who gets new connections, as far as this daemon knows. */
+type Role = 'waiting' | 'serving' | 'succeeded'
+
+/** The kernel forgets after 2 s that a port is served. */
+const RENEW_MS = 500
+const RECONCILE_MS = 2_000
+/** A dropped SYN is sent again to the port it was first directed to: after 1, 3, 7 and 15 s (RFC 6298). */
+const ACCEPT_AFTER_SUCCESSION_MS = 15_000
+
+/**
+ * Takes the traffic of the captured addresses over from the daemon that had it, keeps the rules as they should be, and lets
+ * go when a newer daemon takes over. Whoever claimed last has it; one that serves no more can be succeeded at any time.
+ */
+export class HandOver {
+  readonly #options: HandOverOptions
+  readonly #listeners: PodListeners
+  readonly #stopping = new AbortController()
+  #role: Role = 'waiting'
+  #generation: number | undefined
+  #state: InterceptState | undefined
+  #failure: string | undefined
+  #draining = false
+  #succeededAt: number | undefined
+  #checkedAddresses = ''
+  #lost = false
+  #accepting = true
+  #loops: Promise<unknown> | undefined
+
+  constructor(options: HandOverOptions) {
+    this.#options = options
+    this.#listeners = new PodListeners(options.server, options.interception.captures)
+  }
+
+  /** For `/readyz`: a daemon is ready when new connections arrive at it, or at its successor. */
+  readonly check: ReadinessCheck = {
+    name: 'interception',
+    reason: () =>
+      this.#failure ??
+      (this.#role === 'waiting' ? 'new connections of pods do not arrive here yet' : undefined),
+  }
+
+  /** What was last read from the kernel. */
+  get state(): InterceptState | undefined {
+    return this.#state
+  }
+
+  /** Do new connections arrive here? */
+  get serving(): boolean {
+    return this.#role === 'serving'
+  }
+
+  /**
+   * Installs what is missing, listens, and begins to take over.
+   * @throws MetadatadError `INTERCEPT_*`, `LISTEN_FAILED`
+   */
+  async start(): Promise<void> {
+    const { interception } = this.#options
+    const state = await interception.install()
+    this.#note(state)
+    await this.#listeners.open()
+    if (!this.#isServedByAnother(state)) await this.#listeners.inherit(state.ports)
+    await interception.renew(this.#listeners.ports)
+    await this.#tryClaim(state)
+    this.#loops = Promise.all([this.#keepServed(), this.#keepInPlace()])
+  }
+
+  /**
+   * For a daemon that was asked to stop: answers on open connections, each its connection's last, until there are none or
+   * the time is over. New ones are accepted for as long as they may still arrive here.
+   */
+  async drain(): Promise<void> {
+    const { server, clock, drainMs } = this.#options
+    this.#draining = true
+    server.drain()
+    const until = clock.now() + drainMs
+    while (clock.now() < until) {
+      if (this.#mayStopAccepting()) {
+        this.#accepting = false
+        server.stopAccepting()
+        if (server.open === 0) break
+      }
+      await sleep(clock, RENEW_MS)
+    }
+  }
+
+  /** One that never had the traffic need not wait for what was directed to it. */
+  #mayStopAccepting(): boolean {
+    if (this.#role === 'waiting') return true
+    const { clock, drainMs } = this.#options
+    const since = this.#succeededAt
+    return since !== undefined && clock.now() - since >= Math.min(ACCEPT_AFTER_SUCCESSION_MS, drainMs)
+  }
+
+  /** Ends the loops. The rules stay: pods reach nothing until somebody serves them again. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#loops
+  }
+
+  /** Apart from what looks and mends, which may take longer than the kernel waits. */
+  async #keepServed(): Promise<void> {
+    const { signal } = this.#stopping
+    while (!signal.aborted && this.#accepting) {
+      await this.#attempt(async () => {
+        this.#lost = !(await this.#options.interception.renew(this.#listeners.ports, signal))
+      })
+      await sleep(this.#options.clock, RENEW_MS, signal)
+    }
+  }
+
+  async #keepInPlace(): Promise<void> {
+    const { clock } = this.#options
+    const { signal } = this.#stopping
+    let lookedAt = clock.now()
+    while (!signal.aborted) {
+      if (
+        (this.#lost && this.#accepting) ||
+        this.#role === 'waiting' ||
+        clock.now() - lookedAt >= RECONCILE_MS
+      ) {
+        const done = await this.#attempt(() => this.#look(signal))
+        if (done) this.#failure = undefined
+        lookedAt = clock.now()
+      }
+      await sleep(clock, RENEW_MS, signal)
+    }
+  }
+
+  /** False if it failed: logged once, told by the readiness check, tried again by the caller. */
+  async #attempt(work: () => Promise<void>): Promise<boolean> {
+    try {
+      await work()
+      return true
+    } catch (error) {
+      if (this.#stopping.signal.aborted) return false
+      const err = asError(error)
+      if (this.#failure === undefined) this.#options.log.error({ err }, 'interception could not be kept up')
+      this.#failure = err.message
+      this.#options.metrics.interceptionIntact.set(0)
+      return false
+    }
+  }
+
+  /** Mends what was changed, and takes over or lets go. */
+  async #look(signal: AbortSignal): Promise<void> {
+    const { interception, log, metrics } = this.#options
+    let state = await interception.read(signal)
+    const wasServing = this.#role === 'serving'
+    const lost = state.generation === undefined
+    for (const { what, message } of state.drift) {
+      metrics.interceptionDrift.inc({ what })
+      log.warn({ what, drift: message }, 'interception was changed by another program')
+    }
+    const reversePath = await this.#reversePath(signal)
+    if (state.drift.length > 0 || reversePath !== undefined) {
+      state = await interception.install({ reversePath }, signal)
+      if (this.#accepting) await interception.renew(this.#listeners.ports, signal)
+    }
+    this.#note(state)
+    // Whoever had the traffic when the rules were lost has it still.
+    if (lost && wasServing) await this.#claim(state)
+    else await this.#tryClaim(state)
+    if (!this.#listeners.allPrimary && !this.#draining && (await this.#listeners.retryPrimary())) {
+      await interception.renew(this.#listeners.ports, signal)
+      if (this.#role === 'serving') await this.#claim(this.#state!)
+    }
+  }
+
+  /** Claims what is to be had. */
+  async #tryClaim(state: InterceptState): Promise<void> {
+    const mine = this.#generation !== undefined && state.generation === this.#generation
+    if (mine || state.generation === undefined) return
+    if (!this.#isServedByAnother(state)) {
+      if (!this.#draining) await this.#claim(state)
+    } else if (this.#generation !== undefined) {
+      if (this.#role === 'serving') {
+        this.#options.log.info({ generation: state.generation }, 'another daemon of this node took over')
+      }
+      this.#become('succeeded')
+    } else if (!this.#draining && this.#options.ready()) {
+      await this.#claim(state)
+    }
+  }
+
+  async #claim(state: InterceptState): Promise<void> {
+    if (state.generation === undefined) return
+    const { interception, log } = this.#options
+    const ports = this.#listeners.preferred
+    const generation = await interception.claim(ports, state.generation)
+    // Somebody was faster; the next look tells whether to try again.
+    if (generation === undefined) return
+    this.#generation = generation
+    this.#note({ ...state, generation, ports })
+    this.#become('serving')
+    log.info({ generation, ports: Object.fromEntries(ports) }, 'new connections of pods arrive here')
+  }
+
+  #become(role: Role): void {
+    this.#role = role
+    this.#options.metrics.interceptionServing.set(role === 'serving' ? 1 : 0)
+    this.#succeededAt = role === 'succeeded' ? (this.#succeededAt ?? this.#options.clock.now()) : undefined
+  }
+
+  #note(state: InterceptState): void {
+    this.#state = state
+    this.#options.metrics.interceptionIntact.set(state.drift.length === 0 ? 1 : 0)
+  }
+
+  /** Does a daemon that is alive get the connections to any of the addresses? */
+  #isServedByAnother(state: InterceptState): boolean {
+    return [...state.ports].some(
+      ([original, port]) => !this.#listeners.has(original, port) && state.served.get(original)?.has(port),
+    )
+  }
+
+  /** undefined if nothing has changed since the last answer. */
+  async #reversePath(signal: AbortSignal): Promise<boolean | undefined> {
+    const addresses = [...this.#options.podAddresses()].sort()
+    const key = addresses.join()
+    if (key === this.#checkedAddresses || addresses.length === 0) return undefined
+    const safe = await this.#options.interception.reversePathSafe(addresses, signal)
+    this.#checkedAddresses = key
+    return safe
+  }
+}
