@@ -1,18 +1,22 @@
 import type { AddressInfo } from 'node:net'
 import { createAdminServer } from './admin/admin-server.ts'
+import { createHealthFiles } from './admin/health-files.ts'
+import { readiness } from './admin/readiness.ts'
 import { createIdentifier } from './caller/identifier.ts'
-import { createWatchStrategy } from './caller/watch-strategy.ts'
+import type { HostFiles } from './caller/proof/host-files.ts'
 import type { Config } from './config/config.ts'
 import { createCredentials } from './credentials/create-credentials.ts'
+import { createArrivals } from './daemon/arrivals.ts'
 import type { Cloud } from './daemon/cloud.ts'
 import { createCluster } from './daemon/cluster.ts'
 import { createEventReporter } from './daemon/event-reporter.ts'
 import { createGoogleCloud } from './daemon/google.ts'
 import { createOutbound } from './daemon/outbound.ts'
 import { createPrefetcher } from './daemon/prefetcher.ts'
+import { removeStartupTaint } from './daemon/startup-taint.ts'
+import { createStrategies } from './daemon/strategies.ts'
 import { createSubjectSource } from './daemon/subject-source.ts'
 import { disabledAws, disabledAzure } from './endpoints/disabled-clouds.ts'
-import { createMetadataServer } from './endpoints/metadata-server.ts'
 import { createKubernetesClient } from './kubernetes/create-client.ts'
 import { createEvent } from './kubernetes/create-event.ts'
 import { loadConnection } from './kubernetes/load-connection.ts'
@@ -29,20 +33,22 @@ export interface Runtime {
   /** For the API server's address, `KUBECONFIG` and proxies. */
   readonly env: Readonly<Record<string, string | undefined>>
   readonly version: string
+  /** The machine's own unless a test says otherwise. */
+  readonly hostFiles?: HostFiles | undefined
 }
 
 /** A running daemon. */
 export interface Daemon {
-  /** Where pods are answered, in the order of `listen.metadata`. */
+  /** Where pods are answered, in the order of `listen.metadata`; empty where packets are intercepted. */
   readonly metadata: readonly { readonly address: string; readonly port: number }[]
-  readonly admin: AddressInfo
+  /** undefined if another daemon has the address for now. */
+  readonly admin: AddressInfo | undefined
   readonly metrics: Metrics
-  /** Answers what is under way, then stops everything in reverse order of its start. Idempotent. */
+  /** Drains where packets are intercepted (`listen.drain`), answers what is under way, then stops everything in reverse order of its start. Idempotent. */
   stop(): Promise<void>
 }
 
 const EVENT_MS = 5_000
-const STOP_GRACE_MS = 2_000
 
 /**
  * Stacks the parts and starts them: the operator's server first, so that a daemon that waits can say what for; then the
@@ -111,15 +117,15 @@ export async function startDaemon(config: Config, runtime: Runtime): Promise<Dae
     dropTokens: (uid) => subjectTokens.forget(uid),
     log,
   })
-  const byWatch = createWatchStrategy({
-    ...config.caller,
-    index: pods,
-    reader,
-    watchConfirmedAt: cluster.podsConfirmedAt,
-    clock,
-  })
   const identifier = createIdentifier({
-    strategies: [byWatch],
+    strategies: await createStrategies({
+      ...shared,
+      caller: config.caller,
+      pods,
+      reader,
+      watchConfirmedAt: cluster.podsConfirmedAt,
+      hostFiles: runtime.hostFiles,
+    }),
     pods,
     serviceAccounts,
     mark: () => reader.mark(),
@@ -127,34 +133,55 @@ export async function startDaemon(config: Config, runtime: Runtime): Promise<Dae
     metrics,
   })
 
-  const admin = createAdminServer({
-    checks: cluster.checks,
-    refresh: () => cluster.report(),
-    metrics,
-    log,
-  })
-  starting.defer(() => admin.close())
-  const adminAddress = await admin.listen(config.listen.admin.host, config.listen.admin.port)
-
-  const server = createMetadataServer({
+  const arrivals = createArrivals({
     ...shared,
+    config,
     identifier,
     // The first is asked for what is nobody's, `GET /` among it.
     protocols: [...clouds.map((cloud) => cloud.protocol), disabledAws(metrics), disabledAzure(metrics)],
-    limits: {
-      connections: config.limits.connections,
-      connectionsPerAddress: config.limits.connectionsPerPod,
-    },
+    ready: () => readiness(cluster.checks).ready,
+    podAddresses: () => pods.addresses(),
   })
-  starting.defer(() => server.close(STOP_GRACE_MS))
-  const metadata: { address: string; port: number }[] = []
-  for (const { host, port } of config.listen.metadata) metadata.push(await server.listen(host, port))
+  const checks = [...cluster.checks, ...arrivals.checks]
+  const ready = () => readiness(checks).ready
+
+  const stopping = new AbortController()
+  const admin = createAdminServer({
+    ...shared,
+    checks,
+    refresh: () => cluster.report(),
+    interception: arrivals.report,
+  })
+  starting.defer(() => admin.close())
+  const { host, port } = config.listen.admin
+  const isAlone = config.intercept.mode === 'none'
+  const adminAddress = isAlone
+    ? await admin.listen(host, port)
+    : await admin.listenWhenFree(host, port, stopping.signal)
+
+  starting.defer(() => arrivals.close())
+  const metadata = await arrivals.open()
+  const { health: directory } = config.listen
+  const healthFiles = directory && createHealthFiles({ directory, ready, clock, log })
+  if (healthFiles) starting.defer(() => healthFiles.stop())
 
   cluster.start(() => prefetcher.serviceAccountsReady())
+  const { name: nodeName, startupTaint: key } = config.node
+  if (key !== undefined) {
+    void removeStartupTaint({ client, nodeName, key, ready, clock, log, signal: stopping.signal })
+  }
 
-  log.info({ version: runtime.version, node: config.node.name, metadata, admin: adminAddress }, 'listening')
+  log.info({ version: runtime.version, node: nodeName, metadata, admin: adminAddress }, 'listening')
   const running = starting.move()
+  async function end(): Promise<void> {
+    stopping.abort()
+    if (healthFiles) await healthFiles.stop()
+    // A successor wants the address.
+    await admin.close()
+    await arrivals.drain()
+    await running.disposeAsync()
+  }
   let stopped: Promise<void> | undefined
-  const stop = () => (stopped ??= running.disposeAsync())
+  const stop = () => (stopped ??= end())
   return { metadata, admin: adminAddress, metrics, stop }
 }

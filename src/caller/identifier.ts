@@ -20,11 +20,15 @@ export interface IdentifierOptions {
   readonly metrics: Metrics
 }
 
+const OVERTAKEN_MS = 20
+
 /** Resolves at the next event about the caller's address or ServiceAccount, or when the request's deadline passes. */
 interface NextChange extends Disposable {
   readonly promise: Promise<void>
   /** The ServiceAccount (`namespace/name`) turned out to be the caller's. */
   follow(serviceAccount: string): void
+  /** Wakes after so many milliseconds too. */
+  orAfter(ms: number): void
 }
 
 /** Ties connections to pods by the given strategies: see {@link CallerIdentifier}. */
@@ -51,6 +55,7 @@ class Session implements CallerSession {
     const attempt = this.#attempt()
     for (const strategy of this.#options.strategies) {
       const identification = strategy.recall(attempt)
+      if (identification === 'ask') return undefined
       if (identification !== undefined) return this.#settle(strategy.name, identification)
     }
     return undefined
@@ -70,12 +75,17 @@ class Session implements CallerSession {
           return caller
         }
         failure = notReady()
+        // What overtook it need not have been about the address, and so need not have woken anybody.
+        change.orAfter(OVERTAKEN_MS)
       } catch (error) {
         failure = asError(error)
       }
       const final = !failure.retryable || failure.code === 'CALLER_CHANGED'
       // The reader paces those who ask it again; no event would tell them that the API server can be reached again.
-      if (!final && failure.code !== 'CALLER_UNCONFIRMED') await change.promise
+      if (!final && failure.code !== 'CALLER_UNCONFIRMED') {
+        if (failure.retryAfterMs !== undefined) change.orAfter(failure.retryAfterMs)
+        await change.promise
+      }
       if (final || deadline.signal.aborted) {
         this.#observeHold(heldSince, failure.code)
         this.#options.metrics.identifications.inc({ strategy: 'none', outcome: failure.code })
@@ -136,7 +146,7 @@ class Session implements CallerSession {
 
   #nextChange(signal: AbortSignal): NextChange {
     const { promise, resolve } = Promise.withResolvers<void>()
-    const { pods, serviceAccounts } = this.#options
+    const { pods, serviceAccounts, clock } = this.#options
     const stop = new DisposableStack()
     stop.defer(pods.onAddressChange(this.#connection.remoteAddress, resolve))
     const abort = () => resolve()
@@ -148,6 +158,7 @@ class Session implements CallerSession {
       follow(key) {
         if (!stop.disposed) stop.defer(serviceAccounts.onChange(key, resolve))
       },
+      orAfter: (ms) => stop.adopt(clock.after(ms, resolve), (timer) => timer.cancel()),
       [Symbol.dispose]: () => stop.dispose(),
     }
   }

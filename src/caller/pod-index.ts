@@ -44,6 +44,11 @@ export class PodIndex implements ReflectorStore<Pod> {
     return this.#byKey.keys()
   }
 
+  /** Every address that some pod owns. */
+  addresses(): string[] {
+    return [...this.#byAddress.keys()]
+  }
+
   byUid(uid: string): Pod | undefined {
     return this.#byUid.get(uid)
   }

@@ -27,12 +27,16 @@ export interface Attempt {
 export interface IdentificationStrategy {
   /** For metrics. */
   readonly name: string
-  /** The answer, if it is known now without asking anybody. */
-  recall(attempt: Attempt): Identification | undefined
+  /**
+   * The answer, if it is known now without asking anybody. `ask` if this way has to be asked before any later one may
+   * answer; undefined if it can't tell about this connection.
+   */
+  recall(attempt: Attempt): Identification | 'ask' | undefined
   /**
    * The answer, asking whom it takes; undefined if this way can't tell anything about this connection.
    *
-   * @throws MetadatadError retryable if the same question may have an answer later
+   * @throws MetadatadError retryable if the same question may have an answer later; with `retryAfterMs` if no event will
+   * tell when
    */
   identify(attempt: Attempt): Promise<Identification | undefined>
 }

@@ -1,4 +1,5 @@
-import { Command, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { parseDuration } from '../config/parse-duration.ts'
 import type { CliIo } from './cli-io.ts'
 import { addConfigOptions } from './config-options.ts'
 import { VERSION } from './version.ts'
@@ -64,7 +65,40 @@ export function createProgram(io: CliIo, done: (code: number) => void): Command 
       io.stdout.write(`${JSON.stringify(configJsonSchema(), undefined, 2)}\n`)
       done(0)
     })
+
+  const intercept = program
+    .command('intercept')
+    .description("lead packets of this node's pods to the daemon, and nowhere else")
+  for (const [action, description] of [
+    ['install', 'cut pods off from the metadata addresses, and redirect them to the daemon; until `remove`'],
+    ['check', 'compare the rules, addresses and routes of this node with what they should be'],
+    ['remove', "take all of it away: pods then reach the node's own metadata server"],
+    ['print', 'print the rules and commands, for review'],
+  ] as const) {
+    const command = addConfigOptions(intercept.command(action).description(description))
+    if (action === 'check') command.addOption(output())
+    command.action(async (options: Options) => {
+      const { intercept } = await import('./intercept.ts')
+      done(await intercept(action, options, io))
+    })
+  }
+  intercept
+    .command('probe')
+    .description('run in a pod: try what it reaches at the metadata addresses, and report it to the daemon')
+    .option('--once', 'show one round and end, with exit code 1 if anything is wrong', false)
+    .option('--interval <duration>', 'how often to report (10s to 1h)', interval, 60_000)
+    .addOption(output())
+    .action(async (options: { once: boolean; interval: number; output: 'text' | 'json' }) => {
+      const { interceptProbe } = await import('./intercept-probe.ts')
+      done(await interceptProbe({ ...options, intervalMs: options.interval }, io))
+    })
   return program
+}
+
+function interval(text: string): number {
+  const ms = parseDuration(text)
+  if (ms !== undefined && ms >= 10_000 && ms <= 3_600_000) return ms
+  throw new InvalidArgumentError('It must be a duration from 10s to 1h.')
 }
 
 function output(): Option {

@@ -3,6 +3,7 @@ import type { MetadataServer } from '../endpoints/metadata-server.ts'
 import type { Interception, InterceptState } from '../intercept/interception.ts'
 import { asError } from '../lib/as-error.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { InterceptionReport } from '../lib/interception-report.ts'
 import type { Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import { sleep } from '../lib/sleep.ts'
@@ -26,6 +27,7 @@ export interface HandOverOptions {
 /** Who gets new connections, as far as this daemon knows. */
 type Role = 'waiting' | 'serving' | 'succeeded'
 
+const NOTHING_READ: InterceptState = { generation: undefined, ports: new Map(), served: new Map(), drift: [] }
 /** The kernel forgets after 2 s that a port is served. */
 const RENEW_MS = 500
 const RECONCILE_MS = 2_000
@@ -43,6 +45,7 @@ export class HandOver {
   #role: Role = 'waiting'
   #generation: number | undefined
   #state: InterceptState | undefined
+  #notedAt: number | undefined
   #failure: string | undefined
   #draining = false
   #succeededAt: number | undefined
@@ -64,14 +67,17 @@ export class HandOver {
       (this.#role === 'waiting' ? 'new connections of pods do not arrive here yet' : undefined),
   }
 
-  /** What was last read from the kernel. */
-  get state(): InterceptState | undefined {
-    return this.#state
-  }
-
-  /** Do new connections arrive here? */
-  get serving(): boolean {
-    return this.#role === 'serving'
+  /** What was last read from the kernel, for an operator. */
+  report(): Omit<InterceptionReport, 'mode' | 'selfTest'> {
+    const { generation, ports, served, drift } = this.#state ?? NOTHING_READ
+    return {
+      checkedAt: this.#notedAt,
+      claimed: this.#role === 'serving',
+      generation,
+      ports: Object.fromEntries(ports),
+      served: Object.fromEntries([...served].map(([original, some]) => [original, [...some]])),
+      drift,
+    }
   }
 
   /**
@@ -228,6 +234,7 @@ export class HandOver {
 
   #note(state: InterceptState): void {
     this.#state = state
+    this.#notedAt = this.#options.clock.now()
     this.#options.metrics.interceptionIntact.set(state.drift.length === 0 ? 1 : 0)
   }
 

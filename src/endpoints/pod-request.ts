@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Caller, CallerSession, Connection } from '../caller/caller.ts'
 import type { Clock } from '../lib/clock.ts'
 import { type Deadline, deadlineIn } from '../lib/deadline.ts'
+import { keepBody } from './keep-body.ts'
 import type { RequestHeaders } from './request-headers.ts'
 
 /** One request of a pod, as protocols see it. */
@@ -27,6 +28,7 @@ export class PodRequest {
   readonly #response: ServerResponse
   #gone: AbortController | undefined
   #heldUntil: number | undefined
+  #body: Promise<string | undefined> | undefined
 
   constructor(
     message: IncomingMessage,
@@ -60,6 +62,14 @@ export class PodRequest {
       else this.#response.once('close', () => controller.abort())
     }
     return this.#gone.signal
+  }
+
+  /**
+   * The request's body: see `keepBody`. Called first in the turn in which the request is handled; later calls give the same.
+   */
+  body(maxBytes: number): Promise<string | undefined> {
+    this.#body ??= this.headers.hasBody ? keepBody(this.#message, maxBytes) : Promise.resolve('')
+    return this.#body
   }
 
   /**

@@ -1,13 +1,13 @@
 /** One call of the Kubernetes API. */
 export interface KubernetesRequest {
-  /** The API verb, for metrics and error messages: `get`, `list`, `watch`, `create`. */
-  readonly verb: 'get' | 'list' | 'watch' | 'create'
+  /** The API verb. `patch` sends the body as a JSON patch (RFC 6902). */
+  readonly verb: 'get' | 'list' | 'watch' | 'create' | 'patch'
   /** What it is done to, for metrics and error messages: `pods`, `serviceaccounts/token`. */
   readonly resource: string
   /** Absolute path, every segment already percent-encoded. */
   readonly path: string
   readonly query?: Readonly<Record<string, string>>
-  /** Sent as JSON by POST; absent means GET. */
+  /** Sent as JSON by POST, or PATCH; absent means GET. */
   readonly body?: unknown
   /** `Accept`; `application/json` unless said otherwise. */
   readonly accept?: string

@@ -35,7 +35,7 @@ export interface ClientOptions {
  *
  * A 401 makes the connection renew its credentials, and the call is made once more. So is a call whose connection broke
  * before an answer began, because a kept connection may be closed by the server at the moment it is used; repeating is
- * harmless for all that this daemon creates.
+ * harmless for all that this daemon creates, and a JSON patch tests what it takes away.
  */
 export function createKubernetesClient(
   connection: KubernetesConnection,
@@ -69,15 +69,18 @@ export function createKubernetesClient(
   async function sendOnce(request: KubernetesRequest, renew: boolean): Promise<Dispatcher.ResponseData> {
     const { token, tls } = await connection.credentials(renew, request.signal)
     if (closed) throw kubernetesError('KUBERNETES_UNAVAILABLE', request, 'the client is closed')
+    const patch = request.verb === 'patch'
     const query = request.query ? `?${new URLSearchParams(request.query)}` : ''
     const response = await agentFor(tls).request({
       origin,
       path: `${base}${request.path}${query}`,
-      method: request.body === undefined ? 'GET' : 'POST',
+      method: request.body === undefined ? 'GET' : patch ? 'PATCH' : 'POST',
       headers: {
         accept: request.accept ?? 'application/json',
         'user-agent': 'metadatad',
-        ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(request.body === undefined
+          ? {}
+          : { 'content-type': patch ? 'application/json-patch+json' : 'application/json' }),
         ...(token === undefined ? {} : { authorization: `Bearer ${token.reveal()}` }),
       },
       body: request.body === undefined ? null : JSON.stringify(request.body),

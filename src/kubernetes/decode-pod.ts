@@ -4,7 +4,10 @@ import { pickStrings } from './pick-strings.ts'
 import type { Pod, PodPhase, ProjectedToken } from './types.ts'
 
 /** The annotations of a pod that the daemon acts on. */
-export const POD_ANNOTATIONS: readonly string[] = ['iam.amazonaws.com/role']
+export const POD_ANNOTATIONS: readonly string[] = [
+  'iam.amazonaws.com/role',
+  'metadatad.dev/translates-addresses',
+]
 /** The labels of a pod that the daemon acts on. */
 export const POD_LABELS: readonly string[] = ['azure.workload.identity/use', 'aadpodidbinding']
 

@@ -161,10 +161,34 @@ export function createMetrics(registry: Registry = new Registry()) {
       labelNames: ['what'],
       registers,
     }),
+    interceptionProved: new Gauge({
+      name: 'metadatad_interception_proved',
+      help: '1 while the reports of a probe pod of this node say that pods reach the daemon and nothing else.',
+      registers,
+    }),
+    interceptionFindings: new Counter({
+      name: 'metadatad_interception_findings_total',
+      help: 'What probe pods found wrong, by kind (reached, foreign, unanswered, refused, untested): one for each target of each report.',
+      labelNames: ['kind'],
+      registers,
+    }),
     events: new Counter({
       name: 'metadatad_events_total',
       help: 'Kubernetes Events written about pods, by outcome (ok, dropped or the error code).',
       labelNames: ['outcome'],
+      registers,
+    }),
+    proofReads: new Counter({
+      name: 'metadatad_proof_reads_total',
+      help: "Looks into the host's kernel for who is calling: at one pod's connections or at all pods' namespaces, by outcome (ok, gone, too_long, error).",
+      labelNames: ['read', 'outcome'],
+      registers,
+    }),
+    proofReadSeconds: new Histogram({
+      name: 'metadatad_proof_read_seconds',
+      help: "Time of one look into the host's kernel.",
+      labelNames: ['read'],
+      buckets: SECONDS,
       registers,
     }),
   }

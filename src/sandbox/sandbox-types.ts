@@ -23,6 +23,13 @@ export interface SandboxPod {
   }[]
 }
 
+/** One of a node's `spec.taints` (core/v1 Taint). */
+export interface SandboxTaint {
+  readonly key: string
+  readonly value?: string
+  readonly effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute'
+}
+
 /** What one fake service does besides its work. Times in milliseconds. All may be changed at any moment. */
 export interface ServiceControls {
   /** Added before every answer. */
@@ -82,8 +89,11 @@ export interface SandboxKubernetes extends ServiceControls {
       labels?: Readonly<Record<string, string>>
       providerId?: string
       internalIps?: readonly string[]
+      taints?: readonly SandboxTaint[]
     },
   ): void
+  /** The node's `spec.taints` as the API server has them now. */
+  taints(nodeName: string): readonly SandboxTaint[]
   /** Events written so far, newest last. */
   readonly events: readonly { namespace: string; reason: string; message: string; regardingUid: string }[]
   /** A bearer token for a user with exactly these rights (`verb resource`, e.g. `list pods`; `*` for all). */

@@ -59,7 +59,7 @@ export async function startMetadatad(options: StartOptions = {}): Promise<Metada
     sandbox,
     daemon,
     host: `127.0.0.1:${daemon.metadata[0]!.port}`,
-    adminUrl: `http://127.0.0.1:${daemon.admin.port}`,
+    adminUrl: `http://127.0.0.1:${daemon.admin!.port}`,
     logged,
     pod(ip, name, { email, granted = true, ...change } = {}) {
       const namespace = change.namespace ?? 'ns'

@@ -11,6 +11,7 @@ import { isRecord } from './is-record.ts'
 import { listObjects, requireReached } from './list-objects.ts'
 import { parseListOptions } from './list-options.ts'
 import type { ObjectStore } from './object-store.ts'
+import { patchNode } from './patch-node.ts'
 import { answerPublicPath } from './public-paths.ts'
 import { chooseRepresentation } from './representation.ts'
 import { reviewAccess } from './review-access.ts'
@@ -71,6 +72,8 @@ async function answer(parts: ApiServerParts, call: ServiceCall): Promise<void> {
     : undefined
   if (!collection) throw methodNotAllowed()
   if (route.verb === 'get') return get(parts, response, collection, route, request.headers.accept)
+  if (route.verb === 'patch' && route.resource === 'nodes')
+    return sendJson(response, 200, patchNode(parts.store.nodes, route.name ?? '', call))
   if (route.verb === 'list' || route.verb === 'watch') return listOrWatch(parts, call, collection, route)
   throw methodNotAllowed()
 }

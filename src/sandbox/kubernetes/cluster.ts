@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../../lib/clock.ts'
-import type { SandboxKubernetes, SandboxPod } from '../sandbox-types.ts'
+import type { SandboxKubernetes, SandboxPod, SandboxTaint } from '../sandbox-types.ts'
 import type { Collection } from './collection.ts'
 import { type KubernetesObject, type PodObject, timestamp } from './kubernetes-object.ts'
 import type { ObjectStore } from './object-store.ts'
@@ -103,10 +103,17 @@ export class Cluster {
       { name },
       { labels },
       {
-        spec: node.providerId === undefined ? {} : { providerID: node.providerId },
+        spec: {
+          ...(node.providerId !== undefined && { providerID: node.providerId }),
+          ...(node.taints !== undefined && { taints: structuredClone(node.taints) }),
+        },
         status: { addresses: [...addresses, { type: 'Hostname', address: name }] },
       },
     )
+  }
+
+  taints(nodeName: string): readonly SandboxTaint[] {
+    return this.#store.nodes.get(nodeName)?.spec?.taints ?? []
   }
 
   #ensureNamespace(name: string): void {

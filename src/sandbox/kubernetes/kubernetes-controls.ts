@@ -90,6 +90,10 @@ export class KubernetesControls extends Controls implements SandboxKubernetes {
     this.#cluster.applyNode(...args)
   }
 
+  taints(nodeName: string): ReturnType<SandboxKubernetes['taints']> {
+    return this.#cluster.taints(nodeName)
+  }
+
   get events(): SandboxKubernetes['events'] {
     return this.eventLog.events
   }

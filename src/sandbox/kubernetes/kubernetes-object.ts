@@ -1,3 +1,5 @@
+import type { SandboxTaint } from '../sandbox-types.ts'
+
 /** `metadata` of an object (meta/v1 ObjectMeta), as far as the sandbox keeps it. */
 export interface ObjectMeta {
   readonly name: string
@@ -33,6 +35,11 @@ export interface PodObject extends KubernetesObject {
     readonly conditions: readonly PodCondition[]
     readonly [field: string]: unknown
   }
+}
+
+/** A core/v1 Node, as far as the sandbox reads its own nodes. */
+export interface NodeObject extends KubernetesObject {
+  readonly spec?: { readonly taints?: readonly SandboxTaint[]; readonly [field: string]: unknown }
 }
 
 /** One of a pod's `status.conditions`. */

@@ -1,13 +1,13 @@
 import type { Clock } from '../../lib/clock.ts'
 import { Collection } from './collection.ts'
-import type { PodObject } from './kubernetes-object.ts'
+import type { NodeObject, PodObject } from './kubernetes-object.ts'
 import { NAMESPACES, NODES, PODS, SERVICE_ACCOUNTS } from './resources.ts'
 
 /** Everything the API server stores, under one resourceVersion counter. */
 export interface ObjectStore {
   readonly pods: Collection<PodObject>
   readonly serviceaccounts: Collection
-  readonly nodes: Collection
+  readonly nodes: Collection<NodeObject>
   readonly namespaces: Collection
 }
 

@@ -1,4 +1,4 @@
-import type { KubernetesObject, PodObject } from './kubernetes-object.ts'
+import type { KubernetesObject, NodeObject, PodObject } from './kubernetes-object.ts'
 
 /** What the API server knows of one kind of stored object. */
 export interface Resource<T extends KubernetesObject = KubernetesObject> {
@@ -39,6 +39,6 @@ export const SERVICE_ACCOUNTS: Resource = {
   fields: NAMESPACED,
 }
 
-export const NODES: Resource = { name: 'nodes', kind: 'Node', namespaced: false, fields: NAME }
+export const NODES: Resource<NodeObject> = { name: 'nodes', kind: 'Node', namespaced: false, fields: NAME }
 
 export const NAMESPACES: Resource = { name: 'namespaces', kind: 'Namespace', namespaced: false, fields: NAME }

@@ -1,0 +1,189 @@
+import type { Clock } from '../../lib/clock.ts'
+import type { Log } from '../../lib/log.ts'
+import type { Metrics } from '../../lib/metrics.ts'
+import { type Anchor, checkAnchor, findAnchor } from './anchor.ts'
+import { isEmptyCgroup } from './cgroup-processes.ts'
+import { Gate } from './gate.ts'
+import type { HostView } from './host-view.ts'
+import { PacedRun } from './paced-run.ts'
+import { readLocalAddresses, readTcpTables } from './read-namespace.ts'
+import type { TcpTables } from './tcp-tables.ts'
+
+/** The network namespace of one pod, as the kernel showed it last. */
+export interface PodNamespace {
+  readonly uid: string
+  /**
+   * The sockets in it, read after this call and checked to be those of the pod's namespace still. Undefined if that can't
+   * be said this time: it is no longer there, or holds more than is read.
+   */
+  read(): Promise<TcpTables | undefined>
+}
+
+/** How to make {@link PodNamespaces}. */
+export interface PodNamespacesOptions {
+  readonly host: HostView
+  readonly clock: Clock
+  readonly metrics: Metrics
+  readonly log: Log
+}
+
+/** Invariant 8: proof reads of a pod have this between their starts, and this many pods are read at a time. */
+const READ_GAP_MS = 50
+const READS_AT_A_TIME = 2
+/** Between two looks at all pods; a slow one is paid for with a longer pause, so that no caller can keep a core busy. */
+const SCAN_GAP_MS = 20
+const SCAN_SHARE = 5
+const SCANNED_AT_A_TIME = 4
+
+class Entry implements PodNamespace {
+  readonly uid: string
+  readonly directory: string
+  readonly read: () => Promise<TcpTables | undefined>
+  anchor: Anchor | undefined
+  /** Undefined for a namespace with more addresses than are kept: it is taken to hold every address. */
+  addresses: ReadonlySet<string> | undefined = new Set()
+  /** Its own process was seen in two namespaces. Which of them is the pod's can't be told any more. */
+  moved = false
+  /** No process of the pod is left. */
+  empty = false
+
+  constructor(uid: string, directory: string, read: (entry: Entry) => PacedRun<TcpTables | undefined>) {
+    this.uid = uid
+    this.directory = directory
+    const reads = read(this)
+    this.read = () => reads.next()
+  }
+
+  holds(address: string): boolean {
+    return this.anchor !== undefined && (this.addresses?.has(address) ?? true)
+  }
+}
+
+/**
+ * The network namespaces of the node's pods, found from the kubelet's cgroups and the host's `/proc`, without the API
+ * server. What is known is as old as the last {@link scan}; every read of sockets checks its own namespace again.
+ */
+export class PodNamespaces {
+  readonly #options: PodNamespacesOptions
+  readonly #entries = new Map<string, Entry>()
+  readonly #gate = new Gate(READS_AT_A_TIME)
+  readonly #scans: PacedRun<void>
+
+  constructor(options: PodNamespacesOptions) {
+    this.#options = options
+    this.#scans = new PacedRun({
+      run: () => this.#timed('namespaces', () => this.#scan()).then(() => {}),
+      gapMs: (tookMs) => Math.max(SCAN_GAP_MS, tookMs * SCAN_SHARE),
+      clock: options.clock,
+    })
+  }
+
+  /**
+   * Looks at every pod anew; shared by all who ask before it begins.
+   *
+   * @throws Error if the host can't be read for a reason other than that a pod has ended
+   */
+  scan(): Promise<void> {
+    return this.#scans.next()
+  }
+
+  /** The pods whose namespace had the address at the last scan. */
+  holders(address: string): readonly PodNamespace[] {
+    return [...this.#entries.values()].filter((entry) => entry.holds(address))
+  }
+
+  /** Had the pod no process at the last scan? */
+  isGone(uid: string): boolean {
+    return this.#entries.get(uid)?.empty ?? true
+  }
+
+  /** Was the pod's namespace known at the last scan, and without the address? */
+  lacks(uid: string, address: string): boolean {
+    const entry = this.#entries.get(uid)
+    return entry?.anchor !== undefined && !entry.holds(address)
+  }
+
+  async #scan(): Promise<string> {
+    const directories = await this.#options.host.podDirectories()
+    for (const [uid, entry] of this.#entries) {
+      if (directories.get(uid) !== entry.directory) this.#entries.delete(uid)
+    }
+    for (const [uid, directory] of directories) {
+      if (!this.#entries.has(uid)) this.#entries.set(uid, this.#create(uid, directory))
+    }
+    const left = this.#entries.values()
+    const work = async () => {
+      for (const entry of left) await this.#update(entry)
+    }
+    await Promise.all(Array.from({ length: SCANNED_AT_A_TIME }, work))
+    return 'ok'
+  }
+
+  #create(uid: string, directory: string): Entry {
+    const { clock } = this.#options
+    return new Entry(
+      uid,
+      directory,
+      (entry) =>
+        new PacedRun({
+          run: () => this.#read(entry),
+          gapMs: () => READ_GAP_MS,
+          enter: () => this.#gate.enter(),
+          clock,
+        }),
+    )
+  }
+
+  async #update(entry: Entry): Promise<void> {
+    const { host } = this.#options
+    // Twice, for a process that ends in between: its pod may have another.
+    for (let attempt = 0; attempt < 2 && !entry.moved; attempt++) {
+      const anchor = entry.anchor ?? (await findAnchor(host, entry.directory))
+      if (anchor === undefined) break
+      const addresses = await readLocalAddresses(host, anchor.pid)
+      if (!(await this.#stands(entry, anchor))) continue
+      entry.addresses = addresses
+      entry.anchor = anchor
+      entry.empty = false
+      return
+    }
+    entry.empty = entry.anchor === undefined && (await isEmptyCgroup(host.files, entry.directory))
+  }
+
+  async #read(entry: Entry): Promise<TcpTables | undefined> {
+    let tables: TcpTables | undefined
+    await this.#timed('connections', async () => {
+      const { anchor } = entry
+      if (anchor === undefined) return 'gone'
+      const read = await readTcpTables(this.#options.host, anchor.pid)
+      if (!(await this.#stands(entry, anchor))) return 'gone'
+      tables = read
+      return read === undefined ? 'too_long' : 'ok'
+    })
+    return tables
+  }
+
+  /** Is what was just read by way of the anchor's process of the pod's namespace? If not, the anchor is given up. */
+  async #stands(entry: Entry, anchor: Anchor): Promise<boolean> {
+    const state = await checkAnchor(this.#options.host, anchor)
+    if (state === 'same') return !entry.moved
+    if (state === 'moved' && !entry.moved) {
+      entry.moved = true
+      this.#options.log.warn({ podUid: entry.uid }, 'pod moved to another network namespace')
+    }
+    if (entry.moved || entry.anchor === anchor) entry.anchor = undefined
+    return false
+  }
+
+  async #timed(read: 'connections' | 'namespaces', run: () => Promise<string>): Promise<void> {
+    const { clock, metrics } = this.#options
+    const startedAt = clock.now()
+    let outcome = 'error'
+    try {
+      outcome = await run()
+    } finally {
+      metrics.proofReads.inc({ read, outcome })
+      metrics.proofReadSeconds.observe({ read }, Math.max(0, clock.now() - startedAt) / 1000)
+    }
+  }
+}

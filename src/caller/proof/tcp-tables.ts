@@ -1,0 +1,85 @@
+import { isIPv4 } from 'node:net'
+import { endianness } from 'node:os'
+
+/** One end of a TCP connection; the address is spelled by `canonicalAddress`. */
+export interface TcpEnd {
+  readonly address: string
+  readonly port: number
+}
+
+/** `TCP_ESTABLISHED`, `TCP_FIN_WAIT1` and `TCP_FIN_WAIT2` (include/net/tcp_states.h). */
+const OPEN_STATES: readonly string[] = ['01', '04', '05']
+
+/** What follows the addresses in a row: state, queues, timer, retransmits, uid, timeout, inode. */
+const REST =
+  /([0-9A-F]{2}) [0-9A-F]{8}:[0-9A-F]{8} [0-9A-F]{2}:[0-9A-F]{8,16} [0-9A-F]{8} +\d{1,10} +\d{1,10} (\d{1,20}) /y
+
+/** The TCP sockets of one network namespace as they were while they were read. */
+export class TcpTables {
+  readonly #tcp: string
+  readonly #tcp6: string
+
+  /** `/proc/PID/net/tcp` and `/proc/PID/net/tcp6` (proc_pid_net(5)). */
+  constructor(tcp: string, tcp6: string) {
+    this.#tcp = tcp
+    this.#tcp6 = tcp6
+  }
+
+  /**
+   * Is there a socket that somebody holds (its inode is not 0, as that of a `TIME_WAIT` or orphaned one is), whose ends are
+   * these and that has not been told by its peer that the connection is over? A client that has closed its own half is
+   * still waiting for an answer (`FIN_WAIT`); one in `CLOSE_WAIT` got our end's `FIN`, so what it was connected to is not a
+   * connection that is open here: counting it would let a neighbour that took the address reuse the forgotten port.
+   *
+   * IPv4 connections of dual-stack sockets are in the IPv6 table, as `::ffff:a.b.c.d`.
+   */
+  has(local: TcpEnd, remote: TcpEnd): boolean {
+    const isV4 = isIPv4(local.address)
+    if (isV4 !== isIPv4(remote.address)) return false
+    const inIpv6 = contains(this.#tcp6, `${ipv6End(local)} ${ipv6End(remote)} `)
+    return inIpv6 || (isV4 && contains(this.#tcp, `${ipv4End(local)} ${ipv4End(remote)} `))
+  }
+}
+
+function contains(table: string, ends: string): boolean {
+  const wanted = `: ${ends}`
+  for (let at = table.indexOf(wanted); at >= 0; at = table.indexOf(wanted, at + 1)) {
+    REST.lastIndex = at + wanted.length
+    const rest = REST.exec(table)
+    if (rest !== null && OPEN_STATES.includes(rest[1]!) && !/^0+$/.test(rest[2]!)) return true
+  }
+  return false
+}
+
+function ipv4End({ address, port }: TcpEnd): string {
+  return `${words(ipv4Bytes(address))}:${hex(port)}`
+}
+
+function ipv6End({ address, port }: TcpEnd): string {
+  return `${words(ipv6Bytes(address))}:${hex(port)}`
+}
+
+/** The kernel prints addresses as words of the machine's own byte order. */
+function words(bytes: Buffer): string {
+  const ordered = endianness() === 'LE' ? Buffer.from(bytes).swap32() : bytes
+  return ordered.toString('hex').toUpperCase()
+}
+
+function hex(port: number): string {
+  return port.toString(16).toUpperCase().padStart(4, '0')
+}
+
+function ipv4Bytes(address: string): Buffer {
+  return Buffer.from(address.split('.').map(Number))
+}
+
+function ipv6Bytes(address: string): Buffer {
+  if (isIPv4(address))
+    return Buffer.concat([Buffer.from('00000000000000000000ffff', 'hex'), ipv4Bytes(address)])
+  const [head = '', tail] = address.split('::') as [string, string?]
+  const groups = (part: string) => (part === '' ? [] : part.split(':'))
+  const left = groups(head)
+  const right = groups(tail ?? '')
+  const zeros = Array.from({ length: tail === undefined ? 0 : 8 - left.length - right.length }, () => '0')
+  return Buffer.from([...left, ...zeros, ...right].map((group) => group.padStart(4, '0')).join(''), 'hex')
+}

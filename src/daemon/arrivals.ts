@@ -1,0 +1,121 @@
+import type { ReadinessCheck } from '../admin/readiness.ts'
+import type { CallerIdentifier } from '../caller/caller.ts'
+import type { Config } from '../config/config.ts'
+import { createMetadataServer } from '../endpoints/metadata-server.ts'
+import type { Protocol } from '../endpoints/protocol.ts'
+import { SelfTest } from '../endpoints/self-test/self-test.ts'
+import { createSelfTestProtocol } from '../endpoints/self-test/self-test-protocol.ts'
+import { createInterception } from '../intercept/create-interception.ts'
+import type { Interception } from '../intercept/interception.ts'
+import { spawnProgram } from '../intercept/spawn-program.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { InterceptionReport } from '../lib/interception-report.ts'
+import type { Log } from '../lib/log.ts'
+import { METADATA_ADDRESSES } from '../lib/metadata-addresses.ts'
+import type { Metrics } from '../lib/metrics.ts'
+import type { SelfTestExpectation } from '../lib/self-test-greeting.ts'
+import { HandOver } from './hand-over.ts'
+
+/** What the arrivals are made with. */
+export interface ArrivalsOptions {
+  readonly config: Config
+  readonly identifier: CallerIdentifier
+  readonly protocols: readonly [...Protocol[], Protocol]
+  /** Can pods be answered, however they arrive? */
+  readonly ready: () => boolean
+  readonly podAddresses: () => readonly string[]
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Metrics
+}
+
+/** The pods' server, and how their packets get to it. */
+export interface Arrivals {
+  readonly checks: readonly ReadinessCheck[]
+  /** undefined where nothing is intercepted. */
+  readonly report: (() => InterceptionReport) | undefined
+  /**
+   * Begins to answer.
+   *
+   * @returns where, in the order of `listen.metadata`; nothing where packets are intercepted
+   * @throws MetadatadError `LISTEN_FAILED`, `INTERCEPT_*`
+   */
+  open(): Promise<readonly { readonly address: string; readonly port: number }[]>
+  /** Lets a successor take over: see `HandOver.drain`. At once where nothing is intercepted. */
+  drain(): Promise<void>
+  close(): Promise<void>
+}
+
+const STOP_GRACE_MS = 2_000
+
+/** Makes the server that pods see, reached as `intercept.mode` says. */
+export function createArrivals(options: ArrivalsOptions): Arrivals {
+  const { config, protocols, clock, log, metrics } = options
+  const shared = { clock, log, metrics }
+  const { mode } = config.intercept
+  const limits = {
+    connections: config.limits.connections,
+    connectionsPerAddress: config.limits.connectionsPerPod,
+  }
+  if (mode === 'none') {
+    const server = createMetadataServer({ ...options, protocols, limits })
+    return {
+      checks: [],
+      report: undefined,
+      async open() {
+        const opened = []
+        for (const { host, port } of config.listen.metadata) {
+          opened.push(await server.listen(host, port, translated(host, port)))
+        }
+        return opened
+      },
+      drain: async () => {},
+      close: () => server.close(STOP_GRACE_MS),
+    }
+  }
+
+  const interception = createInterception({
+    mode,
+    config: config.intercept,
+    run: spawnProgram,
+    clock,
+    log,
+  })
+  const expected = expectation(config, interception)
+  const selfTest = new SelfTest({ ...shared, node: config.node.name, expected })
+  const { probe } = config.intercept
+  const selfTestProtocol = createSelfTestProtocol({ selfTest, probe, fallback: protocols[0]!, clock })
+  const server = createMetadataServer({ ...options, protocols: [...protocols, selfTestProtocol], limits })
+  const { ready, podAddresses } = options
+  const { drainMs } = config.listen
+  const handOver = new HandOver({ ...shared, interception, server, ready, podAddresses, drainMs })
+  return {
+    checks: [handOver.check],
+    report: () => ({ mode, ...handOver.report(), selfTest: selfTest.status }),
+    async open() {
+      await handOver.start()
+      return []
+    },
+    drain: () => handOver.drain(),
+    async close() {
+      await handOver.stop()
+      await server.close(STOP_GRACE_MS)
+    },
+  }
+}
+
+/** What the pod's own socket shows, where something that is not ours brings the packets: the listener or a metadata address. */
+function translated(address: string, port: number) {
+  const instance = METADATA_ADDRESSES.filter(({ serves }) => serves === 'instance')
+  return [{ address, port }, ...instance.map((one) => ({ address: one.address, port: 80 }))]
+}
+
+function expectation({ intercept }: Config, { captures }: Interception): SelfTestExpectation {
+  const { mode, allow, keepPodIdentityAgent } = intercept
+  return {
+    mode,
+    captured: captures.map(({ original }) => original.host),
+    allow,
+    exempt: keepPodIdentityAgent ? ['169.254.170.23', 'fd00:ec2::23'] : [],
+  }
+}
