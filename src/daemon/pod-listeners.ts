@@ -2,6 +2,9 @@ import type { MetadataServer } from '../endpoints/metadata-server.ts'
 import type { Capture } from '../intercept/capture.ts'
 import { asError } from '../lib/as-error.ts'
 
+/** What is added to a primary port that is still another daemon's: known beforehand, so that NetworkPolicies can allow it. */
+const DURING_UPDATE = 1_000
+
 /** The daemon's listeners behind the captured addresses, by original address. */
 export class PodListeners {
   readonly #server: Pick<MetadataServer, 'listen'>
@@ -41,7 +44,11 @@ export class PodListeners {
    */
   async open(): Promise<void> {
     for (const capture of this.#captures) {
-      if (!(await this.#tryListen(capture, capture.primary.port))) await this.#listen(capture, 0)
+      const { port } = capture.primary
+      if (await this.#tryListen(capture, port)) continue
+      if (await this.#tryListen(capture, port + DURING_UPDATE)) continue
+      // A third daemon, while two still drain.
+      await this.#listen(capture, 0)
     }
   }
 
