@@ -48,6 +48,50 @@ export interface GoogleConfig {
   readonly hosts: readonly string[]
 }
 
+/** The `aws` section. */
+export interface AwsConfig {
+  /** The region of STS, and what pods are told. */
+  readonly region: string
+  readonly audience: string
+  /** 900 to 43,200. */
+  readonly sessionSeconds: number
+  readonly fips: boolean
+  readonly dualStack: boolean
+  /** Answer without a session token (IMDSv1) too. */
+  readonly imdsV1: boolean
+  /** Honour the pod annotation `iam.amazonaws.com/role` of kube2iam and kiam. */
+  readonly podRoleAnnotation: boolean
+  /** What a bare role name in that annotation is appended to: `arn:aws:iam::123456789012:role/`. */
+  readonly roleArnPrefix: string | undefined
+  /** Answer at 169.254.170.2 without a token (`AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`). */
+  readonly relativeUri: boolean
+  readonly passthrough: readonly string[]
+  readonly endpoints: { readonly sts: string | undefined; readonly metadata: string }
+}
+
+/** One entry of `azure.identities`: other names of an application, by which requests may ask for it. */
+export interface AzureIdentityEntry {
+  readonly clientId: string
+  readonly objectId: string | undefined
+  readonly resourceId: string | undefined
+  readonly principalId: string | undefined
+}
+
+/** The `azure` section. */
+export interface AzureConfig {
+  /** The default tenant. */
+  readonly tenantId: string
+  readonly cloud: 'public' | 'usgov' | 'china'
+  /** Audience of the subject token; undefined: the cloud's own. */
+  readonly audience: string | undefined
+  readonly requireUseLabel: boolean
+  /** Refuse a `client_id` other than the annotated one, instead of letting Entra decide. */
+  readonly strictClientId: boolean
+  readonly identities: readonly AzureIdentityEntry[]
+  readonly passthrough: readonly string[]
+  readonly endpoints: { readonly authority: string | undefined; readonly metadata: string }
+}
+
 /** The `intercept` section. */
 export interface InterceptConfig {
   readonly mode: 'none' | 'redirect' | 'bind'

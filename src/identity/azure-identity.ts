@@ -1,0 +1,9 @@
+/** What one pod is to Azure. */
+export interface AzureIdentity {
+  readonly cloud: 'azure'
+  /** The annotated application (client) ID; undefined: only requests that name one can be answered. */
+  readonly clientId: string | undefined
+  readonly tenantId: string
+  /** Life asked for the subject token, in seconds; undefined: the configured one. */
+  readonly tokenExpirationSeconds: number | undefined
+}
