@@ -154,7 +154,7 @@ export function createMetadataServer(options: MetadataServerOptions): MetadataSe
     },
     drain,
     stopAccepting() {
-      for (const server of servers) closeListener(server)
+      for (const server of servers) void closeListener(server)
     },
     async close(graceMs = 0) {
       drain()
