@@ -11,6 +11,7 @@ Start here:
   metadatad demo                          pods, a cluster and a cloud in this one process
   metadatad config check --config FILE    what is wrong with a configuration, or what it means
   metadatad serve --config FILE           the daemon of one node
+  metadatad intercept install             cut pods of this node off from everything but the daemon
 
 Every key of the configuration is also a flag and an environment variable:
 google.projectId is --google-project-id and METADATAD_GOOGLE_PROJECT_ID. A flag wins over the
@@ -86,7 +87,11 @@ export function createProgram(io: CliIo, done: (code: number) => void): Command 
     .command('probe')
     .description('run in a pod: try what it reaches at the metadata addresses, and report it to the daemon')
     .option('--once', 'show one round and end, with exit code 1 if anything is wrong', false)
-    .option('--interval <duration>', 'how often to report (10s to 1h)', interval, 60_000)
+    .addOption(
+      new Option('--interval <duration>', 'how often to report (10s to 1h)')
+        .argParser(interval)
+        .default(60_000, '1m'),
+    )
     .addOption(output())
     .action(async (options: { once: boolean; interval: number; output: 'text' | 'json' }) => {
       const { interceptProbe } = await import('./intercept-probe.ts')

@@ -24,7 +24,7 @@ interface Result extends ProbeRound {
 }
 
 /** A pod's first requests may come before the daemon knows the pod, or before there is a daemon. */
-const FIRST_ROUNDS = 5
+const FIRST_ROUNDS = 3
 const RETRY_MS = 1_000
 const WITHOUT_DAEMON = { mode: 'none', captured: ['169.254.169.254'], allow: [], exempt: [] } as const
 
@@ -41,9 +41,11 @@ export async function interceptProbe(options: InterceptProbeOptions, io: CliIo):
   let told = ''
   let failures = 0
   for (;;) {
-    const { findings, undelivered } = await round(options, io)
+    const { greeting, findings, undelivered } = await round(options, io)
     if (io.signal.aborted) return 0
-    const messages = findings.map(({ message }) => message)
+    // While an update is under way the answers are of two daemons, and no gap.
+    const judged = undelivered === undefined || greeting === undefined
+    const messages = judged ? findings.map(({ message }) => message) : []
     const news = JSON.stringify([messages, undelivered])
     if (news !== told) {
       if (undelivered !== undefined) log.warn({ reason: undelivered }, 'report not delivered')

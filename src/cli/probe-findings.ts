@@ -1,8 +1,8 @@
-import { request } from 'undici'
+import { Agent, request } from 'undici'
 import * as v from 'valibot'
 import type { Finding } from '../intercept/finding.ts'
-import type { SelfTestFinding } from '../lib/self-test-findings.ts'
-import { FINDING_KINDS } from '../lib/self-test-findings.ts'
+import { FINDING_KINDS, type SelfTestFinding } from '../lib/self-test-findings.ts'
+import { withoutControls } from '../lib/without-controls.ts'
 
 const MAX_BODY_BYTES = 256 * 1024
 
@@ -36,8 +36,9 @@ const ADVICE: Readonly<Record<SelfTestFinding['kind'], string>> = {
  */
 export async function probeFindings(adminUrl: string, signal: AbortSignal): Promise<readonly Finding[]> {
   let text: string
+  const dispatcher = new Agent()
   try {
-    const { statusCode, body } = await request(`${adminUrl}/interception`, { signal })
+    const { statusCode, body } = await request(`${adminUrl}/interception`, { dispatcher, signal })
     text = await limited(body)
     if (statusCode !== 200) throw new Error(`HTTP ${statusCode}`)
   } catch (err) {
@@ -48,6 +49,8 @@ export async function probeFindings(adminUrl: string, signal: AbortSignal): Prom
         'Start the daemon, or check listen.admin.',
       ),
     ]
+  } finally {
+    await dispatcher.destroy()
   }
   const page = parsePage(text)
   if (page === undefined) {
@@ -73,7 +76,8 @@ export async function probeFindings(adminUrl: string, signal: AbortSignal): Prom
 }
 
 function unproved(what: string, advice: string): Finding {
-  return { ok: false, what, advice }
+  // Whoever listens at that address, its words go to a terminal.
+  return { ok: false, what: withoutControls(what), advice }
 }
 
 async function limited(body: AsyncIterable<Buffer>): Promise<string> {

@@ -6,7 +6,6 @@ import type { Protocol } from '../endpoints/protocol.ts'
 import { SelfTest } from '../endpoints/self-test/self-test.ts'
 import { createSelfTestProtocol } from '../endpoints/self-test/self-test-protocol.ts'
 import { createInterception } from '../intercept/create-interception.ts'
-import type { Interception } from '../intercept/interception.ts'
 import { spawnProgram } from '../intercept/spawn-program.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { InterceptionReport } from '../lib/interception-report.ts'
@@ -32,8 +31,8 @@ export interface ArrivalsOptions {
 /** The pods' server, and how their packets get to it. */
 export interface Arrivals {
   readonly checks: readonly ReadinessCheck[]
-  /** undefined where nothing is intercepted. */
-  readonly report: (() => InterceptionReport) | undefined
+  /** For the operator. */
+  report(): InterceptionReport
   /**
    * Begins to answer.
    *
@@ -47,21 +46,43 @@ export interface Arrivals {
 }
 
 const STOP_GRACE_MS = 2_000
+const NOTHING_INTERCEPTED: Omit<InterceptionReport, 'selfTest'> = {
+  mode: 'none',
+  checkedAt: undefined,
+  claimed: false,
+  generation: undefined,
+  ports: {},
+  served: {},
+  drift: [],
+}
 
 /** Makes the server that pods see, reached as `intercept.mode` says. */
 export function createArrivals(options: ArrivalsOptions): Arrivals {
   const { config, protocols, clock, log, metrics } = options
   const shared = { clock, log, metrics }
-  const { mode } = config.intercept
-  const limits = {
-    connections: config.limits.connections,
-    connectionsPerAddress: config.limits.connectionsPerPod,
-  }
-  if (mode === 'none') {
-    const server = createMetadataServer({ ...options, protocols, limits })
+  const { mode, probe } = config.intercept
+  const interception =
+    mode === 'none'
+      ? undefined
+      : createInterception({ mode, config: config.intercept, run: spawnProgram, clock, log })
+  const captured = interception?.captures.map(({ original }) => original.host) ?? ['169.254.169.254']
+  const selfTest = new SelfTest({
+    ...shared,
+    node: config.node.name,
+    expected: expectation(config, captured),
+  })
+  const server = createMetadataServer({
+    ...options,
+    protocols: [...protocols, createSelfTestProtocol({ selfTest, probe, fallback: protocols[0]!, clock })],
+    limits: {
+      connections: config.limits.connections,
+      connectionsPerAddress: config.limits.connectionsPerPod,
+    },
+  })
+  if (interception === undefined) {
     return {
       checks: [],
-      report: undefined,
+      report: () => ({ ...NOTHING_INTERCEPTED, selfTest: selfTest.status }),
       async open() {
         const opened = []
         for (const { host, port } of config.listen.metadata) {
@@ -74,18 +95,6 @@ export function createArrivals(options: ArrivalsOptions): Arrivals {
     }
   }
 
-  const interception = createInterception({
-    mode,
-    config: config.intercept,
-    run: spawnProgram,
-    clock,
-    log,
-  })
-  const expected = expectation(config, interception)
-  const selfTest = new SelfTest({ ...shared, node: config.node.name, expected })
-  const { probe } = config.intercept
-  const selfTestProtocol = createSelfTestProtocol({ selfTest, probe, fallback: protocols[0]!, clock })
-  const server = createMetadataServer({ ...options, protocols: [...protocols, selfTestProtocol], limits })
   const { ready, podAddresses } = options
   const { drainMs } = config.listen
   const handOver = new HandOver({ ...shared, interception, server, ready, podAddresses, drainMs })
@@ -110,12 +119,7 @@ function translated(address: string, port: number) {
   return [{ address, port }, ...instance.map((one) => ({ address: one.address, port: 80 }))]
 }
 
-function expectation({ intercept }: Config, { captures }: Interception): SelfTestExpectation {
+function expectation({ intercept }: Config, captured: readonly string[]): SelfTestExpectation {
   const { mode, allow, keepPodIdentityAgent } = intercept
-  return {
-    mode,
-    captured: captures.map(({ original }) => original.host),
-    allow,
-    exempt: keepPodIdentityAgent ? ['169.254.170.23', 'fd00:ec2::23'] : [],
-  }
+  return { mode, captured, allow, exempt: keepPodIdentityAgent ? ['169.254.170.23', 'fd00:ec2::23'] : [] }
 }

@@ -20,6 +20,8 @@ export interface SelfTestFinding {
   readonly message: string
 }
 
+const KNOWN: ReadonlySet<string> = new Set(METADATA_ADDRESSES.map(({ address }) => address))
+
 /**
  * What a probe's outcomes show to be wrong; nothing if pods reach this daemon where it answers, and nothing else anywhere.
  *
@@ -40,6 +42,8 @@ export function selfTestFindings(
     const web = protocol === 'tcp' && port === 80
     if (web) tested.add(address)
     if (exempt.has(address) || isAllowed(expected, outcome)) continue
+    // Only mode `redirect` has addresses of its own that pods must not dial.
+    if (expected.mode !== 'redirect' && !KNOWN.has(address)) continue
     const own = web && captured.has(address)
     if (own && outcome.result === 'self' && outcome.instance === instance) reached = true
     const kind = own ? kindOfCaptured(outcome, instance) : kindOfBlocked(outcome)

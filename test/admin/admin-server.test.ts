@@ -91,24 +91,29 @@ t.test('an address that another process has is taken over when it is free', asyn
   t.equal(clock.pending, 0)
 })
 
-t.test('waiting for an address ends with the signal or the server, and other failures are told at once', async (t) => {
-  const first = createAdminServer({ checks: [], metrics: createMetrics(), log: silentLog })
-  const { port } = await first.listen('127.0.0.1', 0)
-  for (const end of ['signal', 'close'] as const) {
-    const clock = new FakeClock()
-    const stop = new AbortController()
-    const second = createAdminServer({ checks: [], clock, metrics: createMetrics(), log: silentLog })
-    t.equal(await second.listenWhenFree('127.0.0.1', port, stop.signal), undefined)
-    if (end === 'signal') stop.abort()
-    else await second.close()
-    await clock.advance(2_000)
-    t.equal(clock.pending, 0)
-    if (end === 'signal') await second.close()
-  }
-  await first.close()
-  const wrong = createAdminServer({ checks: [], metrics: createMetrics(), log: silentLog })
-  await t.rejects(wrong.listenWhenFree('192.0.2.1', port, new AbortController().signal), { code: 'LISTEN_FAILED' })
-})
+t.test(
+  'waiting for an address ends with the signal or the server, and other failures are told at once',
+  async (t) => {
+    const first = createAdminServer({ checks: [], metrics: createMetrics(), log: silentLog })
+    const { port } = await first.listen('127.0.0.1', 0)
+    for (const end of ['signal', 'close'] as const) {
+      const clock = new FakeClock()
+      const stop = new AbortController()
+      const second = createAdminServer({ checks: [], clock, metrics: createMetrics(), log: silentLog })
+      t.equal(await second.listenWhenFree('127.0.0.1', port, stop.signal), undefined)
+      if (end === 'signal') stop.abort()
+      else await second.close()
+      await clock.advance(2_000)
+      t.equal(clock.pending, 0)
+      if (end === 'signal') await second.close()
+    }
+    await first.close()
+    const wrong = createAdminServer({ checks: [], metrics: createMetrics(), log: silentLog })
+    await t.rejects(wrong.listenWhenFree('192.0.2.1', port, new AbortController().signal), {
+      code: 'LISTEN_FAILED',
+    })
+  },
+)
 
 t.test('the page of the interception gives ages, and is 404 where nothing is known', async (t) => {
   const clock = new FakeClock()
@@ -127,7 +132,13 @@ t.test('the page of the interception gives ages, and is 404 where nothing is kno
     [undefined, 404],
     [() => report, 200],
   ] as const) {
-    const server = createAdminServer({ checks: [], clock, metrics: createMetrics(), log: silentLog, interception })
+    const server = createAdminServer({
+      checks: [],
+      clock,
+      metrics: createMetrics(),
+      log: silentLog,
+      interception,
+    })
     const { port } = await server.listen('127.0.0.1', 0)
     const answer = await request(`http://127.0.0.1:${port}/interception`)
     t.equal(answer.statusCode, expected)

@@ -11,14 +11,25 @@ function begin(t: Test, options: { directory?: string; log?: typeof silentLog } 
   const directory = options.directory ?? join(t.testdir(), 'not', 'there')
   const clock = new FakeClock()
   const state = { ready: false }
-  const files = createHealthFiles({ directory, ready: () => state.ready, clock, log: options.log ?? silentLog })
+  const files = createHealthFiles({
+    directory,
+    ready: () => state.ready,
+    clock,
+    log: options.log ?? silentLog,
+  })
   t.teardown(() => files.stop())
   const path = (name: string) => join(directory, name)
   /** One more look; the file system answers in its own time, so the clock is only moved on when it waits. */
   const turn = async () => {
-    await eventually(async () => clock.pending, (pending) => pending === 1)
+    await eventually(
+      async () => clock.pending,
+      (pending) => pending === 1,
+    )
     await clock.advance(2_000)
-    await eventually(async () => clock.pending, (pending) => pending === 1)
+    await eventually(
+      async () => clock.pending,
+      (pending) => pending === 1,
+    )
   }
   return { clock, state, files, path, turn }
 }

@@ -120,13 +120,16 @@ t.test('a missing right is named, once, and the taint goes when it is given', as
   t.notOk(ended.yes)
 })
 
-t.test('an API server that can not be reached is told after some tries, and it ends when asked to', async (t) => {
-  const { kubernetes, clock, state, pass, lines, stop, running } = await begin(t)
-  kubernetes.intercept = () => ({ status: 503, body: {} })
-  state.ready = true
-  await pass(() => lines.length > 0)
-  t.match(lines, [{ level: 'warn', msg: 'startup taint stays', err: { code: 'KUBERNETES_UNAVAILABLE' } }])
-  stop.abort()
-  await running
-  t.equal(clock.pending, 0)
-})
+t.test(
+  'an API server that can not be reached is told after some tries, and it ends when asked to',
+  async (t) => {
+    const { kubernetes, clock, state, pass, lines, stop, running } = await begin(t)
+    kubernetes.intercept = () => ({ status: 503, body: {} })
+    state.ready = true
+    await pass(() => lines.length > 0)
+    t.match(lines, [{ level: 'warn', msg: 'startup taint stays', err: { code: 'KUBERNETES_UNAVAILABLE' } }])
+    stop.abort()
+    await running
+    t.equal(clock.pending, 0)
+  },
+)

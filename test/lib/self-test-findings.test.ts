@@ -17,7 +17,13 @@ function outcomes(...changes: readonly Partial<ProbeOutcome>[]): ProbeOutcome[] 
       : { ...target, result: 'silent' }
   })
   for (const change of changes) {
-    const target = { address: '169.254.169.254', port: 80, protocol: 'tcp', result: 'silent', ...change } as const
+    const target = {
+      address: '169.254.169.254',
+      port: 80,
+      protocol: 'tcp',
+      result: 'silent',
+      ...change,
+    } as const
     const at = all.findIndex(
       (it) => it.address === target.address && it.port === target.port && it.protocol === target.protocol,
     )
@@ -69,6 +75,12 @@ t.test('what the operator allows or leaves to others is not looked at, and nothi
   const agent = { address: '169.254.170.23', result: 'answered' } as const
   t.strictSame(found([agent], { exempt: ['169.254.170.23'] }), [])
   t.equal(found([agent]).length, 1)
+})
+
+t.test('an address of the redirection itself matters only in that mode', async (t) => {
+  const direct = { address: '169.254.169.252', port: 988, result: 'answered' } as const
+  t.match(found([direct]), [/^reached: /])
+  t.strictSame(found([direct], { mode: 'bind' }), [])
 })
 
 t.test('a pod needs no route of the family it does not have, but one of them', async (t) => {

@@ -20,7 +20,10 @@ const report = fc.record(
 ) as fc.Arbitrary<ProbeReport>
 
 t.test('a report survives its way', async (t) => {
-  fc.assert(fc.property(report, (sent) => t.strictSame(parseReport(JSON.stringify(sent)), sent)), { numRuns: 50 })
+  fc.assert(
+    fc.property(report, (sent) => t.strictSame(parseReport(JSON.stringify(sent)), sent)),
+    { numRuns: 50 },
+  )
 })
 
 t.test('whatever is sent, reading it gives a report within its bounds or nothing', async (t) => {
@@ -37,7 +40,9 @@ t.test('whatever is sent, reading it gives a report within its bounds or nothing
       const read = parseReport(sent)
       if (read === undefined) return
       t.ok(read.outcomes.length <= 128)
-      t.ok(Number.isInteger(read.intervalSeconds) && read.intervalSeconds >= 1 && read.intervalSeconds <= 3_600)
+      t.ok(
+        Number.isInteger(read.intervalSeconds) && read.intervalSeconds >= 1 && read.intervalSeconds <= 3_600,
+      )
       t.strictSame(Object.keys(read).sort(), ['intervalSeconds', 'outcomes'])
     }),
   )

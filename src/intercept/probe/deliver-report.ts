@@ -13,7 +13,7 @@ const DELIVER_MS = 3_000
  */
 export async function deliverReport(
   report: ProbeReport,
-  options: { readonly clock: Clock; readonly signal?: AbortSignal },
+  options: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<string | undefined> {
   const reached = report.outcomes.find(({ result }) => result === 'self')
   if (reached === undefined) return 'no metadata address was answered by metadatad'

@@ -25,7 +25,7 @@ export function dialUdp(
       socket.close()
     }
     const onAbort = () => finish('silent')
-    // A connected socket is told of ICMP errors (udp(7)).
+    // Of ICMP errors a connected socket is told the final ones (port unreachable, prohibited), not that a host is unreachable.
     const onError = (err: NodeJS.ErrnoException) => {
       if (!routed) return finish('unroutable', err.code)
       const code = refusalCode(err.code)

@@ -23,37 +23,33 @@ const ASK_MS = 3_000
 const DIAL_MS = 2_000
 
 /**
- * Tries every metadata address: port 80 by HTTP first, then, all at once, what should be silent. Takes up to five seconds;
+ * Tries everything at once: port 80 of the metadata addresses by HTTP, and what should be silent. Takes up to three seconds;
  * what is under way when `signal` is aborted counts as silent.
  */
 export async function runProbe(options: {
   readonly clock: Clock
-  readonly signal?: AbortSignal
+  readonly signal: AbortSignal
 }): Promise<ProbeRound> {
   const { clock, signal } = options
-  const routes = await Promise.all(
-    METADATA_ADDRESSES.map(({ address }) => routeTo(address, signal ?? new AbortController().signal)),
-  )
+  const blocked = blockedTargets()
+  const addresses = [...new Set(blocked.map(({ address }) => address))]
+  const routes = await Promise.all(addresses.map((address) => routeTo(address, signal)))
   const unroutable = new Set(routes.filter((it) => it.result === 'unroutable').map(({ address }) => address))
 
   using asking = deadlineIn(clock, ASK_MS, signal)
-  const asked = await Promise.all(
-    METADATA_ADDRESSES.map(async ({ address }) => {
-      if (unroutable.has(address)) return { outcome: noRoute({ address, port: 80, protocol: 'tcp' }) }
-      return await ask(address, asking.signal)
-    }),
-  )
-  const greeting = asked.find((it) => it.greeting !== undefined)?.greeting
-
   using dialling = deadlineIn(clock, DIAL_MS, signal)
-  const dialled = await Promise.all(
-    blockedTargets(greeting?.expected.mode).map(async (target) => {
-      if (unroutable.has(target.address)) return noRoute(target)
-      if (target.protocol === 'tcp') return await dialTcp(target, dialling.signal)
-      return await dialUdp(target, udpPayload(target.port), dialling.signal)
-    }),
-  )
-  return { greeting, outcomes: [...asked.map(({ outcome }) => outcome), ...dialled] }
+  const asked = METADATA_ADDRESSES.map(async ({ address }) => {
+    if (unroutable.has(address)) return { outcome: noRoute({ address, port: 80, protocol: 'tcp' }) }
+    return await ask(address, asking.signal)
+  })
+  const dialled = blocked.map(async (target) => {
+    if (unroutable.has(target.address)) return noRoute(target)
+    if (target.protocol === 'tcp') return await dialTcp(target, dialling.signal)
+    return await dialUdp(target, udpPayload(target.port), dialling.signal)
+  })
+  const answers = await Promise.all(asked)
+  const outcomes = [...answers.map(({ outcome }) => outcome), ...(await Promise.all(dialled))]
+  return { greeting: answers.find((it) => it.greeting !== undefined)?.greeting, outcomes }
 }
 
 function routeTo(address: string, signal: AbortSignal): Promise<ProbeOutcome> {

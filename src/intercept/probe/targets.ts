@@ -1,5 +1,4 @@
 import { METADATA_ADDRESSES } from '../../lib/metadata-addresses.ts'
-import type { SelfTestExpectation } from '../../lib/self-test-greeting.ts'
 import { CAPTURES } from '../capture.ts'
 
 /** One thing that the probe tries to reach. */
@@ -14,21 +13,19 @@ const TCP_PORTS = [53, 443, 988, 8080]
 const UDP_PORTS = [53, 123]
 
 /**
- * All that should be silent besides TCP port 80 of the metadata addresses, which is asked by HTTP. In mode `redirect` the
- * addresses that connections are redirected to are tried directly too; WireServer has a second port for plugins, 32526
- * (Azure's documentation of 168.63.129.16).
+ * All that should be silent besides TCP port 80 of the metadata addresses, which is asked by HTTP; the addresses that mode
+ * `redirect` leads connections to are tried directly too. WireServer has a second port for plugins, 32526 (Azure's
+ * documentation of 168.63.129.16).
  */
-export function blockedTargets(mode: SelfTestExpectation['mode'] | undefined): readonly ProbeTarget[] {
+export function blockedTargets(): readonly ProbeTarget[] {
   const targets: ProbeTarget[] = []
   for (const { address, serves } of METADATA_ADDRESSES) {
     const tcp = serves === 'host' ? [...TCP_PORTS, 32_526] : TCP_PORTS
     for (const port of tcp) targets.push({ address, port, protocol: 'tcp' })
     for (const port of UDP_PORTS) targets.push({ address, port, protocol: 'udp' })
   }
-  if (mode === 'redirect') {
-    for (const { primary } of CAPTURES.redirect) {
-      targets.push({ address: primary.host, port: primary.port, protocol: 'tcp' })
-    }
+  for (const { primary } of CAPTURES.redirect) {
+    targets.push({ address: primary.host, port: primary.port, protocol: 'tcp' })
   }
   return targets
 }

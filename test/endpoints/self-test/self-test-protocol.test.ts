@@ -36,7 +36,11 @@ async function start(t: Test) {
     identifier: {
       open(connection) {
         const session = identifier.open(connection)
-        return { ...session, current: () => (looks.count++, session.current()) }
+        const current = () => {
+          looks.count++
+          return session.current()
+        }
+        return { ...session, current }
       },
     },
     protocols: [fallback, createSelfTestProtocol({ selfTest, probe: 'default/probe', fallback, clock })],
@@ -48,7 +52,12 @@ async function start(t: Test) {
   t.teardown(() => server.close())
   const host = `127.0.0.1:${port}`
 
-  async function ask(from: string, body?: unknown, path = SELF_TEST_PATH, method = body === undefined ? 'GET' : 'POST') {
+  async function ask(
+    from: string,
+    body?: unknown,
+    path = SELF_TEST_PATH,
+    method = body === undefined ? 'GET' : 'POST',
+  ) {
     const call = request({ host: '127.0.0.1', port, path, method, localAddress: from, agent: false })
     call.end(typeof body === 'string' || body === undefined ? body : JSON.stringify(body))
     const [answer] = await once(call, 'response')
@@ -117,7 +126,9 @@ t.test('a report is not believed if its pod changed before it had arrived', asyn
   const body = JSON.stringify(report(selfTest.greeting.instance))
   const socket = await dial(host, PROBE)
   const answer = drain(socket)
-  socket.write(`POST ${SELF_TEST_PATH} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n`)
+  socket.write(
+    `POST ${SELF_TEST_PATH} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n`,
+  )
   socket.write(body.slice(0, 10))
   // Only the half that has not come keeps the answer from being written.
   await until(() => looks.count === 2)
@@ -158,18 +169,21 @@ t.test('what was proved is not any more when five reports are missing', async (t
   t.equal(await proved(), 1)
 })
 
-t.test('answers of a predecessor count for nothing during an update, and are an alarm after it', async (t) => {
-  const { ask, clock, selfTest, messages, proved } = await start(t)
-  const foreign = report('ffffffffffffffffffffffffffffffff')
-  t.equal((await ask(PROBE, foreign)).status, 409)
-  t.equal(selfTest.status.reportedAt, undefined)
-  t.equal((await ask(PROBE, report(selfTest.greeting.instance))).status, 200)
-  await clock.advance(30_000)
-  t.equal((await ask(PROBE, foreign)).status, 200)
-  t.match(selfTest.status, { proved: false, findings: [{ kind: 'foreign' }] })
-  t.equal(await proved(), 0)
-  t.equal(messages().at(-1), 'interception has gaps')
-})
+t.test(
+  'answers of a predecessor count for nothing during an update, and are an alarm after it',
+  async (t) => {
+    const { ask, clock, selfTest, messages, proved } = await start(t)
+    const foreign = report('ffffffffffffffffffffffffffffffff')
+    t.equal((await ask(PROBE, foreign)).status, 409)
+    t.equal(selfTest.status.reportedAt, undefined)
+    t.equal((await ask(PROBE, report(selfTest.greeting.instance))).status, 200)
+    await clock.advance(30_000)
+    t.equal((await ask(PROBE, foreign)).status, 200)
+    t.match(selfTest.status, { proved: false, findings: [{ kind: 'foreign' }] })
+    t.equal(await proved(), 0)
+    t.equal(messages().at(-1), 'interception has gaps')
+  },
+)
 
 t.test('a daemon that stops takes no more reports', async (t) => {
   const { ask, selfTest, clock, proved } = await start(t)
@@ -180,7 +194,23 @@ t.test('a daemon that stops takes no more reports', async (t) => {
   t.equal(clock.pending, 0)
 })
 
-t.test('a report that is broken, too long, too early or sent behind another request is refused', async (t) => {
+t.test('a report behind a request that still waits has been read away, and is refused', async (t) => {
+  const { host, identifier, selfTest, proved } = await start(t)
+  const body = JSON.stringify(report(selfTest.greeting.instance))
+  const head = `${SELF_TEST_PATH} HTTP/1.1\r\nHost: x\r\n`
+  const socket = await dial(host, UNKNOWN)
+  const answers = drain(socket)
+  const post = `POST ${head}Connection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+  socket.write(`GET ${head}\r\n${post}`)
+  await until(() => identifier.waiting === 1)
+  // Connections are read in turn: when this one is answered, the other has been read to its end.
+  await exchange(host, PROBE, `GET ${head}Connection: close\r\n\r\n`)
+  identifier.set(UNKNOWN, testCaller('probe'))
+  t.match(await answers, /^HTTP\/1.1 200 [\s\S]*HTTP\/1.1 400 /)
+  t.equal(await proved(), 0)
+})
+
+t.test('a report that is broken, too long or too early is refused', async (t) => {
   const { ask, clock, selfTest, host } = await start(t)
   const fine = report(selfTest.greeting.instance)
   t.equal((await ask(PROBE, '{')).status, 400)
