@@ -1,19 +1,24 @@
+import { isIPv6 } from 'node:net'
 import { createInterception } from '../intercept/create-interception.ts'
 import type { Finding } from '../intercept/finding.ts'
 import type { Interception } from '../intercept/interception.ts'
 import { spawnProgram } from '../intercept/spawn-program.ts'
 import { stateFindings } from '../intercept/state-findings.ts'
 import { systemClock } from '../lib/clock.ts'
+import { deadlineIn } from '../lib/deadline.ts'
 import { silentLog } from '../lib/log.ts'
 import type { CliIo } from './cli-io.ts'
 import { configFrom } from './config-options.ts'
+import { probeFindings } from './probe-findings.ts'
+
+const ASK_MS = 2_000
 
 /** What `metadatad intercept` does with the interception that the configuration asks for. */
 export type InterceptAction = 'install' | 'check' | 'remove' | 'print'
 
 type Run = (
   interception: Interception,
-  context: { readonly io: CliIo; readonly json: boolean },
+  context: { readonly io: CliIo; readonly json: boolean; readonly adminUrl: string },
 ) => Promise<number>
 
 /**
@@ -40,7 +45,9 @@ export async function intercept(
     clock: systemClock,
     log: silentLog,
   })
-  return await ACTIONS[action](interception, { io, json: options.output === 'json' })
+  const { host, port } = config.listen.admin
+  const adminUrl = `http://${isIPv6(host) ? `[${host}]` : host}:${port}`
+  return await ACTIONS[action](interception, { io, json: options.output === 'json', adminUrl })
 }
 
 const install: Run = async (interception, { io }) => {
@@ -54,9 +61,13 @@ const install: Run = async (interception, { io }) => {
   return 0
 }
 
-const check: Run = async (interception, { io, json }) => {
-  const findings: readonly Finding[] = stateFindings(interception, await interception.read(io.signal))
-  const ok = findings.every((finding) => finding.ok)
+const check: Run = async (interception, { io, json, adminUrl }) => {
+  using deadline = deadlineIn(systemClock, ASK_MS, io.signal)
+  const findings: readonly Finding[] = [
+    ...stateFindings(interception, await interception.read(io.signal)),
+    ...(await probeFindings(adminUrl, deadline.signal)),
+  ]
+  const ok = findings.every((finding) => finding.ok !== false)
   io.stdout.write(json ? `${JSON.stringify({ ok, findings }, undefined, 2)}\n` : findings.map(line).join(''))
   return ok ? 0 : 1
 }
@@ -75,5 +86,6 @@ const print: Run = async (interception, { io }) => {
 const ACTIONS: Readonly<Record<InterceptAction, Run>> = { install, check, remove, print }
 
 function line({ ok, what, advice }: Finding): string {
-  return `${ok ? 'ok    ' : 'not ok'}  ${what}${advice === undefined ? '' : `\n        ${advice}`}\n`
+  const state = ok === undefined ? '?     ' : ok ? 'ok    ' : 'not ok'
+  return `${state}  ${what}${advice === undefined ? '' : `\n        ${advice}`}\n`
 }

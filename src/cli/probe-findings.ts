@@ -44,7 +44,7 @@ export async function probeFindings(adminUrl: string, signal: AbortSignal): Prom
   } catch (err) {
     const why = err instanceof Error ? err.message : String(err)
     return [
-      unproved(
+      unknown(
         `no daemon tells at ${adminUrl} what the probe has found: ${why}`,
         'Start the daemon, or check listen.admin.',
       ),
@@ -54,30 +54,30 @@ export async function probeFindings(adminUrl: string, signal: AbortSignal): Prom
   }
   const page = parsePage(text)
   if (page === undefined) {
-    return [unproved(`what answers at ${adminUrl} is no daemon of this version`, 'Check listen.admin.')]
+    return [unknown(`what answers at ${adminUrl} is no daemon of this version`, 'Check listen.admin.')]
   }
   const { proved, stale, ageSeconds, findings } = page.selfTest
   const ago = `${Math.round(ageSeconds ?? 0)} s ago`
   if (proved) return [{ ok: true, what: `a probe pod reached the daemon and nothing else, ${ago}` }]
   if (ageSeconds === undefined) {
     return [
-      unproved(
+      unknown(
         'no probe pod of this node has reported yet',
         'Deploy `metadatad-probe`, or wait for its first report.',
       ),
     ]
   }
-  const old = unproved(
+  const old = unknown(
     `the last report of a probe pod is old: ${ago}`,
     'Look at the log of `metadatad-probe` on this node.',
   )
-  const found = findings.map(({ kind, message }) => unproved(message, ADVICE[kind]))
+  const found = findings.map(({ kind, message }) => ({ ...unknown(message, ADVICE[kind]), ok: false }))
   return stale ? [old, ...found] : found
 }
 
-function unproved(what: string, advice: string): Finding {
+function unknown(what: string, advice: string): Finding {
   // Whoever listens at that address, its words go to a terminal.
-  return { ok: false, what: withoutControls(what), advice }
+  return { ok: undefined, what: withoutControls(what), advice }
 }
 
 async function limited(body: AsyncIterable<Buffer>): Promise<string> {

@@ -86,7 +86,9 @@ export class HandOver {
    */
   async start(): Promise<void> {
     const { interception } = this.#options
-    const state = await interception.install()
+    let state = await interception.read()
+    // One that serves keeps the rules as its own version and configuration want them.
+    if (!this.#isServedByAnother(state)) state = await interception.install()
     this.#note(state)
     await this.#listeners.open()
     if (!this.#isServedByAnother(state)) await this.#listeners.inherit(state.ports)
@@ -174,18 +176,12 @@ export class HandOver {
 
   /** Mends what was changed, and takes over or lets go. */
   async #look(signal: AbortSignal): Promise<void> {
-    const { interception, log, metrics } = this.#options
+    const { interception } = this.#options
     let state = await interception.read(signal)
     const wasServing = this.#role === 'serving'
     const lost = state.generation === undefined
-    for (const { what, message } of state.drift) {
-      metrics.interceptionDrift.inc({ what })
-      log.warn({ what, drift: message }, 'interception was changed by another program')
-    }
-    const reversePath = await this.#reversePath(signal)
-    if (state.drift.length > 0 || reversePath !== undefined) {
-      state = await interception.install({ reversePath }, signal)
-      if (this.#accepting) await interception.renew(this.#listeners.ports, signal)
+    if (wasServing || (!this.#draining && !this.#isServedByAnother(state))) {
+      state = await this.#mended(state, signal)
     }
     this.#note(state)
     // Whoever had the traffic when the rules were lost has it still.
@@ -195,6 +191,23 @@ export class HandOver {
       await interception.renew(this.#listeners.ports, signal)
       if (this.#role === 'serving') await this.#claim(this.#state!)
     }
+  }
+
+  /**
+   * What is there after everything was put in place again. Only for the daemon that has the traffic: one of another version
+   * or configuration would find the other's rules wrong.
+   */
+  async #mended(state: InterceptState, signal: AbortSignal): Promise<InterceptState> {
+    const { interception, log, metrics } = this.#options
+    for (const { what, message } of state.drift) {
+      metrics.interceptionDrift.inc({ what })
+      log.warn({ what, drift: message }, 'interception was not as it should be')
+    }
+    const reversePath = await this.#reversePath(signal)
+    if (state.drift.length === 0 && reversePath === undefined) return state
+    const mended = await interception.install({ reversePath }, signal)
+    await interception.renew(this.#listeners.ports, signal)
+    return mended
   }
 
   /** Claims what is to be had. */

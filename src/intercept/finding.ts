@@ -1,6 +1,7 @@
 /** One thing that `intercept check` looked at. */
 export interface Finding {
-  readonly ok: boolean
+  /** undefined: not known. */
+  readonly ok: boolean | undefined
   /** A statement of what was found, lower case and without a period. */
   readonly what: string
   /** What to do about it, in a sentence. */

@@ -18,3 +18,8 @@ export function objectOf(value: unknown): Readonly<Record<string, unknown>> {
 export function arrayOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : []
 }
+
+/** A JSON string itself; anything else as JSON. */
+export function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
+}

@@ -1,4 +1,4 @@
-import { arrayOf, objectOf } from './json-values.ts'
+import { arrayOf, objectOf, textOf } from './json-values.ts'
 
 /** One rule as listed. */
 export interface ListedRule {
@@ -31,12 +31,12 @@ export function listedTable(listed: unknown): ListedTable {
     const { handle: _, table: __, name, elem, comment, ...rest } = objectOf(value)
     if (kind === 'table') active = rest.flags === undefined
     else if (kind === 'rule') {
-      const chain = String(rest.chain)
-      const rule = { comment: String(comment ?? ''), canonical: canonical({ comment, ...rest }) }
+      const chain = textOf(rest.chain)
+      const rule = { comment: textOf(comment ?? ''), canonical: canonical({ comment, ...rest }) }
       rules.set(chain, [...(rules.get(chain) ?? []), rule])
     } else {
-      definitions.set(`${kind} ${String(name)}`, canonical(rest))
-      if (elem !== undefined) elements.set(String(name), arrayOf(elem))
+      definitions.set(`${kind} ${textOf(name)}`, canonical(rest))
+      if (elem !== undefined) elements.set(textOf(name), arrayOf(elem))
     }
   }
   return { active, definitions, rules, elements }

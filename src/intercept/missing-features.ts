@@ -4,7 +4,7 @@ import type { Programs } from './programs.ts'
 const FEATURES: readonly (readonly [name: string, text: string])[] = [
   ['nftables with tables of the family inet', ''],
   [
-    'NAT chains of nftables (nft_chain_nat, nft_nat)',
+    'NAT chains of nftables (nft_chain_nat and nft_nat)',
     'chain c { type nat hook prerouting priority -110; ip daddr 192.0.2.1 dnat ip to 192.0.2.2; }',
   ],
   [

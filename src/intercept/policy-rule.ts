@@ -1,7 +1,7 @@
 import { METADATA_ADDRESSES } from '../lib/metadata-addresses.ts'
 import { REDIRECT_IPV4, REDIRECT_IPV6 } from './capture.ts'
 import { familyOf, type InterceptPlan } from './intercept-plan.ts'
-import { arrayOf, objectOf } from './json-values.ts'
+import { arrayOf, objectOf, textOf } from './json-values.ts'
 
 /** What the second lock decides before (`pass`) and where it cuts off (`cut`); the table `local` is before both. */
 const PREFERENCE = { pass: 49, cut: 50 } as const
@@ -53,14 +53,15 @@ export function listedPolicyRules(listed: unknown): PolicyRule[] {
   return arrayOf(listed).flatMap((entry) => {
     const { priority, src, dst, iif, ipproto, dport, table, action, ...others } = objectOf(entry)
     if (!LOCKED.has(dst) || src !== 'all' || Object.keys(others).length > 0) return []
+    const address = textOf(dst)
     const words = [
       ...(iif === undefined ? [] : ['iif', iif]),
       ...(ipproto === undefined ? [] : ['ipproto', ipproto]),
       ...(dport === undefined ? [] : ['dport', dport]),
       ...(action === undefined ? ['lookup', table] : [action]),
     ]
-    const text = words.join(' ')
+    const text = words.map(textOf).join(' ')
     if (priority !== (text === CUT ? PREFERENCE.cut : PREFERENCE.pass)) return []
-    return [{ family: familyOf(String(dst)), address: String(dst), text }]
+    return [{ family: familyOf(address), address, text }]
   })
 }

@@ -1,7 +1,7 @@
 import type { ListenAddress } from '../config/config.ts'
 import type { InterceptPlan } from './intercept-plan.ts'
 import type { Drift } from './interception.ts'
-import { arrayOf, objectOf } from './json-values.ts'
+import { arrayOf, objectOf, textOf } from './json-values.ts'
 import type { ListedTable } from './listed-table.ts'
 
 /** What the sets and maps of the table hold, as far as it makes sense. */
@@ -52,8 +52,7 @@ export function readContents(table: ListedTable, plan: InterceptPlan): ReadConte
 function captureOf(element: unknown): { original: string; host: string; port: number }[] {
   const [original, value] = arrayOf(element)
   const [host, port] = arrayOf(objectOf(value).concat)
-  const name = typeof original === 'string' ? original : JSON.stringify(original)
-  return [{ original: name, host: String(host), port: isCount(port, 65_535) ? port : 0 }].filter(
+  return [{ original: textOf(original), host: textOf(host), port: isCount(port, 65_535) ? port : 0 }].filter(
     ({ port }) => port > 0,
   )
 }

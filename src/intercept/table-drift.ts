@@ -23,10 +23,12 @@ export function tableDrift(listed: ListedTable, wanted: ListedTable): Drift[] {
   for (const name of listed.definitions.keys()) {
     if (!wanted.definitions.has(name)) found('table', `the ${name} is not ours`)
   }
-  for (const [chain, rules] of wanted.rules) {
+  for (const name of wanted.definitions.keys()) {
     // What is said of a chain that is missing is enough.
-    if (!listed.definitions.has(`chain ${chain}`)) continue
-    for (const message of chainDrift(chain, listed.rules.get(chain) ?? [], rules)) found('rule', message)
+    if (!name.startsWith('chain ') || !listed.definitions.has(name)) continue
+    const chain = name.slice('chain '.length)
+    const messages = chainDrift(chain, listed.rules.get(chain) ?? [], wanted.rules.get(chain) ?? [])
+    for (const message of messages) found('rule', message)
   }
   return drift
 }

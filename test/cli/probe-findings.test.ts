@@ -36,7 +36,7 @@ t.test('what the probe has found is told, with what to do', async (t) => {
     { ok: true, what: 'a probe pod reached the daemon and nothing else, 90 s ago' },
   ])
   t.match(await found(t, { reportedAt: undefined }), [
-    { ok: false, what: 'no probe pod of this node has reported yet', advice: /metadatad-probe/ },
+    { ok: undefined, what: 'no probe pod of this node has reported yet', advice: /metadatad-probe/ },
   ])
   const message = '169.254.170.2 tcp/80 answered, and should be blocked'
   const finding = { kind: 'reached', address: '169.254.170.2', port: 80, protocol: 'tcp', message } as const
@@ -44,7 +44,7 @@ t.test('what the probe has found is told, with what to do', async (t) => {
     { ok: false, what: message, advice: /intercept install/ },
   ])
   t.match(await found(t, { stale: true, findings: [finding] }), [
-    { ok: false, what: 'the last report of a probe pod is old: 90 s ago' },
+    { ok: undefined, what: 'the last report of a probe pod is old: 90 s ago' },
     { ok: false, what: message },
   ])
 })
@@ -59,13 +59,13 @@ t.test('an admin address that tells nothing of it is a finding too', async (t) =
   await once(server, 'listening')
   const { port } = server.address() as { port: number }
   const url = `http://127.0.0.1:${port}`
-  t.match(await probeFindings(url, signal), [{ ok: false, what: /no daemon of this version$/ }])
-  t.match(await probeFindings(url, signal), [{ ok: false, what: /no daemon of this version$/ }])
-  t.match(await probeFindings(url, signal), [{ ok: false, what: /the answer is too long$/ }])
-  t.match(await probeFindings(url, signal), [{ ok: false, what: /HTTP 404$/ }])
-  t.match(await probeFindings(url, AbortSignal.abort()), [{ ok: false, what: /no daemon tells at/ }])
+  t.match(await probeFindings(url, signal), [{ ok: undefined, what: /no daemon of this version$/ }])
+  t.match(await probeFindings(url, signal), [{ ok: undefined, what: /no daemon of this version$/ }])
+  t.match(await probeFindings(url, signal), [{ ok: undefined, what: /the answer is too long$/ }])
+  t.match(await probeFindings(url, signal), [{ ok: undefined, what: /HTTP 404$/ }])
+  t.match(await probeFindings(url, AbortSignal.abort()), [{ ok: undefined, what: /no daemon tells at/ }])
   server.closeAllConnections()
   server.close()
   await once(server, 'close')
-  t.match(await probeFindings(url, signal), [{ ok: false, what: /ECONNREFUSED/, advice: /listen\.admin/ }])
+  t.match(await probeFindings(url, signal), [{ ok: undefined, what: /ECONNREFUSED/, advice: /listen\.admin/ }])
 })
