@@ -86,7 +86,7 @@ export function createArrivals(options: ArrivalsOptions): Arrivals {
       async open() {
         const opened = []
         for (const { host, port } of config.listen.metadata) {
-          opened.push(await server.listen(host, port, translated(host, port)))
+          opened.push(await server.listen(host, port, INSTANCE_METADATA))
         }
         return opened
       },
@@ -113,11 +113,13 @@ export function createArrivals(options: ArrivalsOptions): Arrivals {
   }
 }
 
-/** What the pod's own socket shows, where something that is not ours brings the packets: the listener or a metadata address. */
-function translated(address: string, port: number) {
-  const instance = METADATA_ADDRESSES.filter(({ serves }) => serves === 'instance')
-  return [{ address, port }, ...instance.map((one) => ({ address: one.address, port: 80 }))]
-}
+/** What the pod's own socket may show, where something that is not ours brings the packets. */
+const INSTANCE_METADATA = METADATA_ADDRESSES.filter(({ serves }) => serves === 'instance').map(
+  ({ address }) => ({
+    address,
+    port: 80,
+  }),
+)
 
 function expectation({ intercept }: Config, captured: readonly string[]): SelfTestExpectation {
   const { mode, allow, keepPodIdentityAgent } = intercept

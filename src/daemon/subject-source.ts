@@ -1,4 +1,4 @@
-import type { CredentialHolder } from '../exchange/credential-spec.ts'
+import type { CredentialHolder, SubjectTokenWish } from '../exchange/credential-spec.ts'
 import type { Pod } from '../kubernetes/types.ts'
 import { MetadatadError } from '../lib/errors.ts'
 import type { Secret } from '../lib/secret.ts'
@@ -9,7 +9,7 @@ export interface SubjectSourceOptions {
   readonly tokens: SubjectTokens
   /** The pod with this UID, if it is known. */
   readonly podByUid: (uid: string) => Pod | undefined
-  /** `subjectToken.expiration`, in seconds. */
+  /** `subjectToken.expiration`, in seconds, for who wishes nothing else. */
   readonly expirationSeconds: number
 }
 
@@ -17,13 +17,13 @@ export interface SubjectSourceOptions {
 export type SubjectSource = (
   holder: CredentialHolder,
   audience: string,
-  renew: boolean,
+  wish: SubjectTokenWish,
   signal: AbortSignal,
 ) => Promise<Secret>
 
 /** Takes subject tokens for holders of credentials: see {@link SubjectSource}. */
 export function createSubjectSource(options: SubjectSourceOptions): SubjectSource {
-  return async (holder, audience, renew, signal) => {
+  return async (holder, audience, wish, signal) => {
     const pod = options.podByUid(holder.uid)
     if (pod === undefined) {
       throw new MetadatadError('SUBJECT_TOKEN_POD_GONE', 'the pod is not known any more', {
@@ -33,8 +33,8 @@ export function createSubjectSource(options: SubjectSourceOptions): SubjectSourc
       })
     }
     const { serviceAccountUid } = holder
-    const { expirationSeconds } = options
-    const request = { pod, serviceAccountUid, audience, expirationSeconds, renew }
+    const expirationSeconds = wish.expirationSeconds ?? options.expirationSeconds
+    const request = { pod, serviceAccountUid, audience, expirationSeconds, renew: wish.renew }
     return (await options.tokens.get(request, signal)).token
   }
 }

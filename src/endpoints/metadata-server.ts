@@ -32,13 +32,13 @@ export interface MetadataServer {
   /**
    * May be called for several addresses. Port 0 picks a free one.
    *
-   * @param dialled what pods dial to get there (see `Connection.dialled`); by default the listener itself
+   * @param dialled what pods dial to get there (see `Connection.dialled`), beside the listener itself
    * @throws MetadatadError `LISTEN_FAILED`
    */
   listen(
     host: string,
     port: number,
-    dialled?: readonly { readonly address: string; readonly port: number }[],
+    dialled?: Connection['dialled'],
   ): Promise<{ address: string; port: number }>
   /** Connections that are open. */
   readonly open: number
@@ -74,7 +74,7 @@ export function createMetadataServer(options: MetadataServerOptions): MetadataSe
   const peers = new WeakMap<Socket, Peer>()
   const servers: Server[] = []
 
-  function onConnection(socket: Socket, dialled: Connection['dialled'] | undefined): void {
+  function onConnection(socket: Socket, dialled: Connection['dialled']): void {
     const remoteAddress = canonicalAddress(socket.remoteAddress ?? '')
     const localAddress = canonicalAddress(socket.localAddress ?? '')
     // Without addresses it was reset between accept and now.
@@ -88,13 +88,13 @@ export function createMetadataServer(options: MetadataServerOptions): MetadataSe
       remotePort: socket.remotePort!,
       localAddress,
       localPort: socket.localPort!,
-      dialled: dialled ?? [{ address: localAddress, port: socket.localPort! }],
+      dialled: [...dialled, { address: localAddress, port: socket.localPort! }],
       openedAt: clock.now(),
     }
     peers.set(socket, { connection, session: identifier.open(connection), pending: 0 })
   }
 
-  function create(dialled: Connection['dialled'] | undefined): Server {
+  function create(dialled: Connection['dialled']): Server {
     const server = createServer({
       keepAliveTimeout: KEEP_ALIVE_MS,
       headersTimeout: requestTimeout,
@@ -134,7 +134,7 @@ export function createMetadataServer(options: MetadataServerOptions): MetadataSe
   }
 
   return {
-    listen(host, port, dialled) {
+    listen(host, port, dialled = []) {
       const server = create(dialled)
       return new Promise((resolve, reject) => {
         const onError = (cause: Error) => reject(listenFailed(host, port, cause))

@@ -45,3 +45,19 @@ t.test('with the default window, and with an API server that lags, wrong answers
   // No claim is made about their number: only proof by the kernel can close these windows.
   t.ok(window.counts.answered > 0 && lag.counts.answered > 0)
 })
+
+t.test(
+  'proved by the kernel, none is taken for another, whatever the API server hears late or never',
+  async (t) => {
+    const lags = [[], ['--read-lag-ms', '100', '--confirm-within', '30s']]
+    const runs = await Promise.all(
+      lags.map((lag, i) => run('--proof', '--pods', '1500', '--seed', String(i + 1), ...lag)),
+    )
+    for (const { counts, lines } of runs) {
+      t.comment(JSON.stringify(counts))
+      t.equal(counts.wrong, 0, lines)
+      t.equal(counts.failed, 0, lines)
+      t.ok(counts.answered > 300, 'enough requests were answered for the count to mean something')
+    }
+  },
+)

@@ -1,8 +1,8 @@
 import { sandboxMember } from '../../src/sandbox/sandbox-config.ts'
-import type { SandboxKubernetes } from '../../src/sandbox/sandbox-types.ts'
 import { ask } from '../support/ask.ts'
 import type { Metadatad } from '../support/start-metadatad.ts'
 import { AddressHistory } from './address-history.ts'
+import { startFaults } from './faults.ts'
 import { seededRandom } from './random.ts'
 
 /** What to generate. */
@@ -205,41 +205,4 @@ export async function runHistories(metadatad: Metadatad, options: HistoryOptions
   stopFaults()
   await Promise.all(underWay)
   return { pods: created, ...counts, wrong, failed }
-}
-
-/** Makes the API server misbehave in one way after another, briefly each. Returns how to stop it. */
-function startFaults(api: SandboxKubernetes, random: () => number): () => void {
-  const mend = () => {
-    api.freezeWatches = false
-    api.watchDelayMs = 0
-    api.outage = false
-  }
-  const faults = [
-    () => api.dropWatches('close'),
-    () => api.dropWatches('reset'),
-    () => {
-      api.freezeWatches = true
-    },
-    () => {
-      // A watch that is frozen and then broken has lost events for good: only a list brings them.
-      api.freezeWatches = true
-      api.compact()
-      api.dropWatches('reset')
-    },
-    () => api.compact(),
-    () => {
-      api.watchDelayMs = () => random() * 300
-    },
-    () => {
-      api.outage = true
-    },
-  ]
-  const timer = setInterval(() => {
-    mend()
-    if (random() < 0.5) faults[Math.floor(random() * faults.length)]!()
-  }, 150)
-  return () => {
-    clearInterval(timer)
-    mend()
-  }
 }

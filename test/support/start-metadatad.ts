@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { HostFiles } from '../../src/caller/proof/host-files.ts'
 import { loadConfig } from '../../src/config/load-config.ts'
 import { type Daemon, startDaemon } from '../../src/daemon.ts'
 import { systemClock } from '../../src/lib/clock.ts'
@@ -32,6 +33,8 @@ export interface StartOptions {
   readonly flags?: Readonly<Record<string, string>>
   /** Called before the daemon starts. */
   readonly prepare?: (sandbox: Sandbox) => void
+  /** A host made up by the test, for proof by the kernel. */
+  readonly hostFiles?: HostFiles
   /** Changes the text of the configuration file, for what is no flag. */
   readonly amend?: (yaml: string) => string
 }
@@ -52,7 +55,7 @@ export async function startMetadatad(options: StartOptions = {}): Promise<Metada
   })
   const logged: Record<string, unknown>[] = []
   const log = createLog('debug', { write: (line) => logged.push(JSON.parse(line)) })
-  const runtime = { clock: systemClock, log, env: {}, version: 'test' }
+  const runtime = { clock: systemClock, log, env: {}, version: 'test', hostFiles: options.hostFiles }
   const daemon = starting.adopt(await startDaemon(config, runtime), (it) => it.stop())
   const running = starting.move()
   return {

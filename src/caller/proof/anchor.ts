@@ -35,16 +35,16 @@ const MIN_MAPPED_IDS = 65_536
  */
 export async function findAnchor(view: HostView, directory: string): Promise<Anchor | undefined> {
   const started: (CgroupProcess & { startTicks: number })[] = []
-  for (const process of await cgroupProcesses(view.files, directory)) {
-    const ticks = await startTicksOf(view, process.pid)
-    if (ticks !== undefined) started.push({ ...process, startTicks: ticks })
+  for (const member of await cgroupProcesses(view.files, directory)) {
+    const ticks = await startTicksOf(view, member.pid)
+    if (ticks !== undefined) started.push({ ...member, startTicks: ticks })
   }
   started.sort((a, b) => a.startTicks - b.startTicks || a.pid - b.pid)
-  for (const process of started) {
-    const namespace = await namespaceInode(view, process.pid)
+  for (const member of started) {
+    const namespace = await namespaceInode(view, member.pid)
     if (namespace === undefined || view.hostNamespaces.includes(namespace)) continue
-    if (!(await hasRuntimesIds(view, process.pid))) continue
-    const anchor = { ...process, namespace }
+    if (!(await hasRuntimesIds(view, member.pid))) continue
+    const anchor = { ...member, namespace }
     if ((await checkAnchor(view, anchor)) === 'same') return anchor
   }
   return undefined

@@ -2,7 +2,8 @@ import { canonicalAddress } from '../../lib/address.ts'
 
 /**
  * The IPv4 addresses of a network namespace, from `/proc/PID/net/fib_trie`: the leaves (`|-- ADDRESS`) that have a route
- * `/32 host LOCAL`, in whatever table (net/ipv4/fib_trie.c, `fib_trie_seq_show`). Loopback is left out. Total.
+ * `/32 host LOCAL`, in whatever table (net/ipv4/fib_trie.c, `fib_trie_seq_show`).
+ * 127.0.0.1, which every namespace has, is left out. Total.
  */
 export function localIpv4(text: string): Set<string> {
   const addresses = new Set<string>()
@@ -12,7 +13,7 @@ export function localIpv4(text: string): Set<string> {
     if (start < 0) continue
     if (line.startsWith('|-- ', start)) leaf = canonicalAddress(line.slice(start + 4))
     else if (line.startsWith('+-- ', start)) leaf = undefined
-    else if (leaf !== undefined && line.startsWith('/32 host LOCAL', start) && !leaf.startsWith('127.'))
+    else if (leaf !== undefined && line.startsWith('/32 host LOCAL', start) && leaf !== '127.0.0.1')
       addresses.add(leaf)
   }
   return addresses

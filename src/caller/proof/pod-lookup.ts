@@ -19,7 +19,10 @@ interface Found {
   readonly at: number
 }
 
-/** Pods by UID: those of the watch, and those that only a live read has shown so far. */
+/**
+ * Pods by UID: those of the watch, and those that only a live read has shown so far. Pods of the host's network are nobody
+ * here, whatever the kernel shows of them.
+ */
 export class PodLookup {
   readonly #options: PodLookupOptions
   readonly #found = new Map<string, Found>()
@@ -45,6 +48,7 @@ export class PodLookup {
   recall(uid: string): Identification | undefined {
     const { pods, clock } = this.#options
     const watched = pods.byUid(uid)
+    if (watched?.hostNetwork) return undefined
     if (watched !== undefined) return identification(watched, () => pods.byUid(uid) === watched)
     const found = this.#found.get(uid)
     if (found === undefined) return undefined
@@ -70,7 +74,7 @@ export class PodLookup {
     const read = await reader.readSince(Math.max(mark, this.#departedAt))
     const pod = read.pods.find((it) => it.uid === uid)
     // A pod that went while the read was under way may be the one it still shows.
-    if (pod !== undefined && pods.byUid(uid) === undefined && departures === this.#departures) {
+    if (pod?.hostNetwork === false && pods.byUid(uid) === undefined && departures === this.#departures) {
       this.#prune()
       this.#found.set(uid, { pod, at: clock.now() })
     }

@@ -22,17 +22,27 @@ export interface PodNamespace {
 /** How to make {@link PodNamespaces}. */
 export interface PodNamespacesOptions {
   readonly host: HostView
+  /** Is the pod one of the host's network? Its processes, which may be many, are not looked at. */
+  readonly isHosts: (uid: string) => boolean
   readonly clock: Clock
   readonly metrics: Metrics
   readonly log: Log
 }
 
-/** Invariant 8: proof reads of a pod have this between their starts, and this many pods are read at a time. */
-const READ_GAP_MS = 50
+interface Pace {
+  readonly minMs: number
+  readonly maxMs: number
+}
+
+/**
+ * Invariant 8: between the starts of two reads of one pod, and of two looks at all pods. What takes long is paid for with a
+ * longer pause, but no longer than AWS clients are patient.
+ */
+const READ_PACE: Pace = { minMs: 50, maxMs: 150 }
+const SCAN_PACE: Pace = { minMs: 20, maxMs: 200 }
+const PAUSE_PER_MS = 5
+/** So many pods are read at a time. */
 const READS_AT_A_TIME = 2
-/** Between two looks at all pods; a slow one is paid for with a longer pause, so that no caller can keep a core busy. */
-const SCAN_GAP_MS = 20
-const SCAN_SHARE = 5
 const SCANNED_AT_A_TIME = 4
 
 class Entry implements PodNamespace {
@@ -73,7 +83,7 @@ export class PodNamespaces {
     this.#options = options
     this.#scans = new PacedRun({
       run: () => this.#timed('namespaces', () => this.#scan()).then(() => {}),
-      gapMs: (tookMs) => Math.max(SCAN_GAP_MS, tookMs * SCAN_SHARE),
+      gapMs: gapOf(SCAN_PACE),
       clock: options.clock,
     })
   }
@@ -127,7 +137,7 @@ export class PodNamespaces {
       (entry) =>
         new PacedRun({
           run: () => this.#read(entry),
-          gapMs: () => READ_GAP_MS,
+          gapMs: gapOf(READ_PACE),
           enter: () => this.#gate.enter(),
           clock,
         }),
@@ -135,7 +145,11 @@ export class PodNamespaces {
   }
 
   async #update(entry: Entry): Promise<void> {
-    const { host } = this.#options
+    const { host, isHosts } = this.#options
+    if (isHosts(entry.uid)) {
+      entry.anchor = undefined
+      return
+    }
     // Twice, for a process that ends in between: its pod may have another.
     for (let attempt = 0; attempt < 2 && !entry.moved; attempt++) {
       const anchor = entry.anchor ?? (await findAnchor(host, entry.directory))
@@ -186,4 +200,8 @@ export class PodNamespaces {
       metrics.proofReadSeconds.observe({ read }, Math.max(0, clock.now() - startedAt) / 1000)
     }
   }
+}
+
+function gapOf({ minMs, maxMs }: Pace): (tookMs: number) => number {
+  return (tookMs) => Math.min(maxMs, Math.max(minMs, tookMs * PAUSE_PER_MS))
 }

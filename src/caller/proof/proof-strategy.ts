@@ -49,12 +49,16 @@ const TRANSLATES = 'metadatad.dev/translates-addresses'
  * while its containers are still ending, and who they are does not change by that.
  *
  * What remains: a pod with `CAP_NET_ADMIN` can build a neighbour's connection in its own namespace and so have that one
- * refused as ambiguous, and one with `CAP_NET_RAW` on a shared bridge needs no socket at all to talk from a neighbour's address.
+ * refused as ambiguous. And where neighbours share a bridge, one that can redirect frames (`CAP_NET_RAW`, `CAP_NET_ADMIN`) and
+ * kept the end of an old connection from its owner may go on with it, for the owner's kernel still shows it as open.
  */
 export function createProofStrategy(options: ProofStrategyOptions): IdentificationStrategy {
   const { pods, reader, mode } = options
   const sandboxed = new Set(options.sandboxedRuntimes)
-  const namespaces = new PodNamespaces(options)
+  const namespaces = new PodNamespaces({
+    ...options,
+    isHosts: (uid) => pods.byUid(uid)?.hostNetwork === true,
+  })
   const lookup = new PodLookup(options)
   const findings = new WeakMap<Connection, Finding>()
 
@@ -88,8 +92,7 @@ export function createProofStrategy(options: ProofStrategyOptions): Identificati
       )
       if (provers.length > 1) throw ambiguousCaller()
       const [prover] = provers
-      // One that could not be read might be the second.
-      if (prover === undefined || tables.includes(undefined)) continue
+      if (prover === undefined) continue
       if (soleOwner(pods.claim(address).owners)?.uid === prover.uid) return { uid: prover.uid }
       if (isKnown) continue
       const rivals = pods.claim(address).owners.filter(({ uid }) => uid !== prover.uid)
@@ -148,7 +151,6 @@ export function createProofStrategy(options: ProofStrategyOptions): Identificati
       const isStatic = owner?.serviceAccountName === '' && pods.byUid(uid) === undefined
       const identification = isStatic ? lookup.recall(owner.uid) : await lookup.find(uid, attempt.mark)
       if (identification === undefined) throw unknownPod()
-      if (identification.pod.hostNetwork) throw unprovedCaller()
       return identification
     },
   }

@@ -4,13 +4,13 @@ import { localIpv6 } from './if-inet6.ts'
 import { isGone } from './is-gone.ts'
 import { TcpTables } from './tcp-tables.ts'
 
-/** About 100,000 sockets, and some 10,000 addresses. A pod that has more can't be proved; nobody else is the worse for it. */
-const MAX_TCP = 16 * 1024 * 1024
+/** About 55,000 sockets, and some 10,000 addresses. A pod that has more can't be proved; nobody else is the worse for it. */
+const MAX_TCP = 8 * 1024 * 1024
 const MAX_TRIE = 2 * 1024 * 1024
 const MAX_INET6 = 1024 * 1024
 const MAX_ADDRESSES = 1_024
 
-/** The addresses in the network namespace of a process, loopback and link-local left out; undefined if there are too many. */
+/** The addresses in the network namespace of a process that it can be called from; undefined if there are too many. */
 export async function readLocalAddresses(
   host: HostView,
   pid: number,

@@ -7,22 +7,22 @@ export interface TcpEnd {
   readonly port: number
 }
 
-/** `TCP_ESTABLISHED`, `TCP_FIN_WAIT1` and `TCP_FIN_WAIT2` (include/net/tcp_states.h). */
-const OPEN_STATES: readonly string[] = ['01', '04', '05']
-
-/** What follows the addresses in a row: state, queues, timer, retransmits, uid, timeout, inode. */
-const REST =
-  /([0-9A-F]{2}) [0-9A-F]{8}:[0-9A-F]{8} [0-9A-F]{2}:[0-9A-F]{8,16} [0-9A-F]{8} +\d{1,10} +\d{1,10} (\d{1,20}) /y
+/**
+ * A row as far as it is needed: the two ends, the state, and an inode that is not 0. `TCP_ESTABLISHED` is 01, `TCP_FIN_WAIT1`
+ * 04 and `TCP_FIN_WAIT2` 05 (include/net/tcp_states.h); between state and inode are queues, timer, retransmits, uid, timeout.
+ */
+const OPEN_ROW =
+  /: ([0-9A-F]{8,32}:[0-9A-F]{4} [0-9A-F]{8,32}:[0-9A-F]{4}) (?:01|04|05) [0-9A-F]{8}:[0-9A-F]{8} [0-9A-F]{2}:[0-9A-F]{8,16} [0-9A-F]{8} +\d{1,10} +\d{1,10} [1-9]\d{0,19} /g
 
 /** The TCP sockets of one network namespace as they were while they were read. */
 export class TcpTables {
-  readonly #tcp: string
-  readonly #tcp6: string
+  readonly #tcp: ReadonlySet<string>
+  readonly #tcp6: ReadonlySet<string>
 
-  /** `/proc/PID/net/tcp` and `/proc/PID/net/tcp6` (proc_pid_net(5)). */
+  /** `/proc/PID/net/tcp` and `/proc/PID/net/tcp6` (proc_pid_net(5)). Anything else in them is passed over. */
   constructor(tcp: string, tcp6: string) {
-    this.#tcp = tcp
-    this.#tcp6 = tcp6
+    this.#tcp = openEnds(tcp)
+    this.#tcp6 = openEnds(tcp6)
   }
 
   /**
@@ -36,19 +36,16 @@ export class TcpTables {
   has(local: TcpEnd, remote: TcpEnd): boolean {
     const isV4 = isIPv4(local.address)
     if (isV4 !== isIPv4(remote.address)) return false
-    const inIpv6 = contains(this.#tcp6, `${ipv6End(local)} ${ipv6End(remote)} `)
-    return inIpv6 || (isV4 && contains(this.#tcp, `${ipv4End(local)} ${ipv4End(remote)} `))
+    if (isV4 && this.#tcp.has(`${ipv4End(local)} ${ipv4End(remote)}`)) return true
+    return this.#tcp6.has(`${ipv6End(local)} ${ipv6End(remote)}`)
   }
 }
 
-function contains(table: string, ends: string): boolean {
-  const wanted = `: ${ends}`
-  for (let at = table.indexOf(wanted); at >= 0; at = table.indexOf(wanted, at + 1)) {
-    REST.lastIndex = at + wanted.length
-    const rest = REST.exec(table)
-    if (rest !== null && OPEN_STATES.includes(rest[1]!) && !/^0+$/.test(rest[2]!)) return true
-  }
-  return false
+/** Once a table, because a pod may ask for thousands of connections at a time. */
+function openEnds(table: string): ReadonlySet<string> {
+  const ends = new Set<string>()
+  for (const match of table.matchAll(OPEN_ROW)) ends.add(match[1]!)
+  return ends
 }
 
 function ipv4End({ address, port }: TcpEnd): string {
