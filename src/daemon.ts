@@ -117,15 +117,17 @@ export async function startDaemon(config: Config, runtime: Runtime): Promise<Dae
     dropTokens: (uid) => subjectTokens.forget(uid),
     log,
   })
+  const strategies = await createStrategies({
+    ...shared,
+    caller: config.caller,
+    pods,
+    reader,
+    watchConfirmedAt: cluster.podsConfirmedAt,
+    hostFiles: runtime.hostFiles,
+  })
+  let prepared = false
   const identifier = createIdentifier({
-    strategies: await createStrategies({
-      ...shared,
-      caller: config.caller,
-      pods,
-      reader,
-      watchConfirmedAt: cluster.podsConfirmedAt,
-      hostFiles: runtime.hostFiles,
-    }),
+    strategies,
     pods,
     serviceAccounts,
     mark: () => reader.mark(),
@@ -139,7 +141,7 @@ export async function startDaemon(config: Config, runtime: Runtime): Promise<Dae
     identifier,
     // The first is asked for what is nobody's, `GET /` among it.
     protocols: [...clouds.map((cloud) => cloud.protocol), disabledAws(metrics), disabledAzure(metrics)],
-    ready: () => readiness(cluster.checks).ready,
+    ready: () => prepared && readiness(cluster.checks).ready,
     podAddresses: () => pods.addresses(),
   })
   const checks = [...cluster.checks, ...arrivals.checks]
@@ -165,7 +167,12 @@ export async function startDaemon(config: Config, runtime: Runtime): Promise<Dae
   const healthFiles = directory && createHealthFiles({ directory, ready, clock, log })
   if (healthFiles) starting.defer(() => healthFiles.stop())
 
-  cluster.start(() => prefetcher.serviceAccountsReady())
+  cluster.start(() => {
+    prefetcher.serviceAccountsReady()
+    void Promise.all(strategies.map((strategy) => strategy.prepare?.())).then(() => {
+      prepared = true
+    })
+  })
   const { name: nodeName, startupTaint: key } = config.node
   if (key !== undefined) {
     void removeStartupTaint({ client, nodeName, key, ready, clock, log, signal: stopping.signal })

@@ -21,6 +21,8 @@ export interface HealthFiles {
 }
 
 const EVERY_MS = 2_000
+/** Before it is ready for the first time: an update waits for it. */
+const AT_FIRST_MS = 200
 
 /**
  * Begins to keep two files fresh for exec probes that look at their age: `live` for as long as the event loop turns, `ready`
@@ -32,6 +34,7 @@ export function createHealthFiles(options: HealthFilesOptions): HealthFiles {
   const live = join(directory, 'live')
   const ready = join(directory, 'ready')
   let failing = false
+  let wasReady = false
 
   async function keep(): Promise<void> {
     while (!stopping.signal.aborted) {
@@ -42,7 +45,7 @@ export function createHealthFiles(options: HealthFilesOptions): HealthFiles {
         if (!failing) log.warn({ err, directory }, 'health files can not be written')
         failing = true
       }
-      await sleep(clock, EVERY_MS, stopping.signal)
+      await sleep(clock, wasReady || failing ? EVERY_MS : AT_FIRST_MS, stopping.signal)
     }
     await rm(ready, { force: true }).catch((err) => log.warn({ err, directory }, 'health file not removed'))
   }
@@ -54,7 +57,10 @@ export function createHealthFiles(options: HealthFilesOptions): HealthFiles {
     if (!options.ready()) await rm(ready, { force: true })
     await writeFile(live, text)
     // Asked again: the daemon may have begun to stop meanwhile.
-    if (options.ready() && !stopping.signal.aborted) await writeFile(ready, text)
+    if (options.ready() && !stopping.signal.aborted) {
+      await writeFile(ready, text)
+      wasReady = true
+    }
   }
 
   const kept = keep()

@@ -27,6 +27,8 @@ export interface Attempt {
 export interface IdentificationStrategy {
   /** For metrics. */
   readonly name: string
+  /** Does beforehand what the first question would wait for. Never rejects. */
+  prepare?(): Promise<void>
   /**
    * The answer, if it is known now without asking anybody. `ask` if this way has to be asked before any later one may
    * answer; undefined if it can't tell about this connection.

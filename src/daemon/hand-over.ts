@@ -27,7 +27,13 @@ export interface HandOverOptions {
 /** Who gets new connections, as far as this daemon knows. */
 type Role = 'waiting' | 'serving' | 'succeeded'
 
-const NOTHING_READ: InterceptState = { generation: undefined, ports: new Map(), served: new Map(), drift: [] }
+const NOTHING_READ: InterceptState = {
+  generation: undefined,
+  ports: new Map(),
+  served: new Map(),
+  reversePath: false,
+  drift: [],
+}
 /** The kernel forgets after 2 s that a port is served. */
 const RENEW_MS = 500
 const RECONCILE_MS = 2_000
@@ -49,7 +55,7 @@ export class HandOver {
   #failure: string | undefined
   #draining = false
   #succeededAt: number | undefined
-  #checkedAddresses = ''
+  #judged: { readonly addresses: string; readonly safe: boolean } | undefined
   #lost = false
   #accepting = true
   #loops: Promise<unknown> | undefined
@@ -203,8 +209,9 @@ export class HandOver {
       metrics.interceptionDrift.inc({ what })
       log.warn({ what, drift: message }, 'interception was not as it should be')
     }
-    const reversePath = await this.#reversePath(signal)
-    if (state.drift.length === 0 && reversePath === undefined) return state
+    const reversePath = await this.#reversePathWanted(signal)
+    const asWanted = reversePath === undefined || reversePath === state.reversePath
+    if (state.drift.length === 0 && asWanted) return state
     const mended = await interception.install({ reversePath }, signal)
     await interception.renew(this.#listeners.ports, signal)
     return mended
@@ -258,13 +265,15 @@ export class HandOver {
     )
   }
 
-  /** undefined if nothing has changed since the last answer. */
-  async #reversePath(signal: AbortSignal): Promise<boolean | undefined> {
+  /** Should the reverse-path rule be there? undefined while no pod is known that tells. */
+  async #reversePathWanted(signal: AbortSignal): Promise<boolean | undefined> {
     const addresses = [...this.#options.podAddresses()].sort()
+    if (addresses.length === 0) return undefined
     const key = addresses.join()
-    if (key === this.#checkedAddresses || addresses.length === 0) return undefined
-    const safe = await this.#options.interception.reversePathSafe(addresses, signal)
-    this.#checkedAddresses = key
-    return safe
+    if (key !== this.#judged?.addresses) {
+      const safe = await this.#options.interception.reversePathSafe(addresses, signal)
+      this.#judged = { addresses: key, safe }
+    }
+    return this.#judged.safe
   }
 }

@@ -60,6 +60,7 @@ export function createInterception(options: InterceptionOptions): Interception {
       served: new Map(
         table ? plan.captures.map((one) => [one.original.host, servedAt(one.primary.host)]) : [],
       ),
+      reversePath: table?.reversePath ?? false,
       drift: driftOf(seen),
     }
   }

@@ -17,6 +17,8 @@ export interface InterceptState {
   readonly ports: CapturePorts
   /** Those of all daemons that have said within the last 2 s that they serve (`renew`), by original address. */
   readonly served: ReadonlyMap<string, ReadonlySet<number>>
+  /** Are packets dropped whose source address is not routed back to where they came from? */
+  readonly reversePath: boolean
   /** What is not as it should be, in words an operator understands; empty when all is in place. */
   readonly drift: readonly Drift[]
 }

@@ -130,6 +130,8 @@ export function createProofStrategy(options: ProofStrategyOptions): Identificati
   return {
     name: 'kernel',
 
+    prepare: () => namespaces.scan().catch(() => {}),
+
     recall({ connection }) {
       const finding = findings.get(connection)
       if (finding === undefined) return 'ask'

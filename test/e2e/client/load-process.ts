@@ -1,0 +1,119 @@
+import { Agent, get, type IncomingMessage } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FailedRequest, Load, LoadGroup } from './load.ts'
+
+// A pod that asks for its identity all the time: `load-process.ts JSON`. Says `answered` after the first good answer of every
+// worker; ends, and prints what it saw as JSON, when its standard input ends.
+
+const ACCOUNT = '/computeMetadata/v1/instance/service-accounts/default'
+const HEADERS = { 'Metadata-Flavor': 'Google', Host: 'metadata.google.internal' }
+
+const load = JSON.parse(process.argv[2]!) as Load
+const stopped = new AbortController()
+const counts = {
+  requests: 0,
+  ok: 0,
+  refused: 0,
+  reset: 0,
+  keptReset: 0,
+  timeouts: 0,
+  wrongIdentities: 0,
+  slowestMs: 0,
+}
+const unexpected: Record<string, number> = {}
+const failures: FailedRequest[] = []
+const tokens = new Set<string>()
+let unanswered = load.groups.reduce((sum, group) => sum + group.workers, 0)
+
+/** Keeps idle connections for as long as the other end does, whatever hints it gives: as Go's and Java's pools do. */
+class StubbornAgent extends Agent {
+  override keepSocketAlive(): boolean {
+    return true
+  }
+}
+
+interface Answer {
+  readonly status: number
+  readonly body: string
+}
+
+function ask(url: string, agent: Agent | false): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+  const request = get(url, { agent, headers: HEADERS }, (response: IncomingMessage) => {
+    let body = ''
+    response.setEncoding('utf8').on('data', (chunk: string) => {
+      body += chunk
+    })
+    response.on('end', () => resolve({ status: response.statusCode!, body }))
+    response.on('error', reject)
+  })
+  const timer = setTimeout(() => request.destroy(new Error('timeout')), load.timeoutMs)
+  request.on('error', (err: NodeJS.ErrnoException) => {
+    reject(request.reusedSocket && err.code === 'ECONNRESET' ? new Error('keptReset') : err)
+  })
+  request.on('close', () => {
+    clearTimeout(timer)
+    reject(new Error('closed'))
+  })
+  return promise
+}
+
+function failed(err: unknown): void {
+  const { code, message } = err as NodeJS.ErrnoException
+  if (message === 'timeout') counts.timeouts++
+  else if (message === 'keptReset') counts.keptReset++
+  else if (code === 'ECONNREFUSED') counts.refused++
+  else if (code === 'ECONNRESET' || code === 'EPIPE') counts.reset++
+  else surprised(code ?? message)
+}
+
+function surprised(what: string): void {
+  unexpected[what] = (unexpected[what] ?? 0) + 1
+}
+
+/** @returns whether it is the answer that was asked for */
+function accept({ status, body }: Answer, kind: 'email' | 'token'): boolean {
+  if (status !== 200) {
+    surprised(`${status} ${body.slice(0, 200).replaceAll(/\s+/g, ' ')}`)
+    return false
+  }
+  if (kind === 'token') tokens.add((JSON.parse(body) as { access_token: string }).access_token)
+  else if (body !== load.email) {
+    counts.wrongIdentities++
+    return false
+  }
+  counts.ok++
+  return true
+}
+
+async function work(group: LoadGroup): Promise<void> {
+  const agent = group.connections === 'new' ? false : new StubbornAgent({ keepAlive: true, maxSockets: 1 })
+  let answered = false
+  for (let turn = 0; !stopped.signal.aborted && counts.requests < load.maxRequests; turn++) {
+    counts.requests++
+    const kind = turn % 2 === 0 ? 'email' : 'token'
+    const begunAt = Date.now()
+    const startedAt = performance.now()
+    try {
+      const good = accept(await ask(`${group.origin}${ACCOUNT}/${kind}`, agent), kind)
+      counts.slowestMs = Math.max(counts.slowestMs, Math.round(performance.now() - startedAt))
+      if (!good) failures.push({ at: begunAt, connections: group.connections })
+      else if (!answered) {
+        answered = true
+        if (--unanswered === 0) process.stdout.write('answered\n')
+      }
+    } catch (err) {
+      failed(err)
+      failures.push({ at: begunAt, connections: group.connections })
+    }
+    await sleep(group.pauseMs, undefined, { signal: stopped.signal }).catch(() => {})
+  }
+  if (agent !== false) agent.destroy()
+}
+
+const timer = setTimeout(() => stopped.abort(), load.maxMs)
+process.stdin.on('end', () => stopped.abort()).resume()
+await Promise.all(load.groups.flatMap((group) => Array.from({ length: group.workers }, () => work(group))))
+clearTimeout(timer)
+process.stdout.write(`${JSON.stringify({ ...counts, unexpected, failed: failures, tokens: [...tokens] })}\n`)
+process.exit()

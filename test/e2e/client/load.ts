@@ -1,0 +1,50 @@
+/** Workers of a load client that do the same; each has one request under way at a time. */
+export interface LoadGroup {
+  /** A connection for each request, or one that is kept (and opened again when it is gone) as SDKs' pools do. */
+  readonly connections: 'new' | 'kept-alive'
+  readonly workers: number
+  /** Between two requests of a worker, in milliseconds. */
+  readonly pauseMs: number
+  /** `http://169.254.169.254`. */
+  readonly origin: string
+}
+
+/** What a load client is asked to do; passed to its process as JSON. */
+export interface Load {
+  readonly groups: readonly LoadGroup[]
+  /** The identity that the pod must be told. */
+  readonly email: string
+  /** For each request, from dialling to the end of its answer, in milliseconds; Google's clients wait 3 s. */
+  readonly timeoutMs: number
+  /** It ends by itself after this time, in milliseconds, or so many requests. */
+  readonly maxMs: number
+  readonly maxRequests: number
+}
+
+/** A request that did not end well. */
+export interface FailedRequest {
+  /** When it was begun, in milliseconds since the epoch. */
+  readonly at: number
+  readonly connections: LoadGroup['connections']
+}
+
+/** How requests ended. */
+export interface LoadResult {
+  readonly requests: number
+  readonly ok: number
+  /** Connections that the other end refused. */
+  readonly refused: number
+  /** Connections that the other end broke before the answer was complete; kept ones, idle until this request, apart. */
+  readonly reset: number
+  readonly keptReset: number
+  readonly timeouts: number
+  /** Any other end: by status or error code. */
+  readonly unexpected: Readonly<Record<string, number>>
+  readonly failed: readonly FailedRequest[]
+  /** Answers with an e-mail that is not the pod's own. */
+  readonly wrongIdentities: number
+  /** The slowest answer, in milliseconds. */
+  readonly slowestMs: number
+  /** Every access token that was given out. */
+  readonly tokens: readonly string[]
+}
