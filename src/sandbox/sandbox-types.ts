@@ -1,5 +1,7 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
+import type { SandboxAws } from './aws/sandbox-aws.ts'
+import type { SandboxAzure } from './azure/sandbox-azure.ts'
 
 /** A pod to create in the sandbox's cluster. */
 export interface SandboxPod {
@@ -181,6 +183,8 @@ export interface SandboxGoogle extends ServiceControls {
 export interface Sandbox {
   readonly kubernetes: SandboxKubernetes
   readonly google: SandboxGoogle
+  readonly aws: SandboxAws
+  readonly azure: SandboxAzure
   /** The sandbox's own certificate authority, PEM. */
   readonly caPem: string
   close(): Promise<void>

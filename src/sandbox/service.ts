@@ -32,8 +32,8 @@ export interface ServiceOptions {
   readonly clock: Clock
   readonly log: Log
   readonly controls: Controls
-  /** Names a call for the counters, out of a fixed set. */
-  readonly callName: (method: string, url: URL) => string
+  /** Names a call for the counters, out of a fixed set. `body` is the parsed one. */
+  readonly callName: (method: string, url: URL, body: unknown) => string
   /** Answers. What it throws becomes a 500. */
   readonly handler: (call: ServiceCall) => void | Promise<void>
   /** Ask for (never insist on) client certificates of the sandbox's authority. */
@@ -88,12 +88,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = URL.parse(request.url ?? '', 'https://localhost')
     if (!url) return sendJson(response, 400, { error: 'malformed request target' })
-    const name = options.callName(request.method ?? 'GET', url)
-    controls.count(name)
     const text = await readBody(request, MAX_BODY_BYTES)
+    const body = text === undefined ? undefined : parseBody(request.headers['content-type'], text)
+    const name = options.callName(request.method ?? 'GET', url, body)
+    controls.count(name)
     if (text === undefined)
       return sendJson(response, 413, { error: 'body too large' }, { connection: 'close' })
-    const body = parseBody(request.headers['content-type'], text)
     const injected = controls.intercept?.(name, body)
     if (injected === 'hang') return
     if (controls.latencyMs > 0) await sleep(clock, controls.latencyMs)

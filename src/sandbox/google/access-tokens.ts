@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../lib/clock.ts'
+import { Issued } from '../issued.ts'
 
 /** What an access token stands for. */
 export interface AccessToken {
@@ -16,30 +17,22 @@ export interface AccessToken {
 
 /** The access tokens given out and not yet ended: opaque to clients, so that only this table knows what one means. */
 export class AccessTokens {
-  readonly #clock: Clock
-  readonly #limit: number
-  readonly #tokens = new Map<string, AccessToken>()
+  readonly #issued: Issued<AccessToken>
 
   /** @param options.limit tokens remembered at most; the oldest is forgotten, and so dead, beyond it */
   constructor(options: { readonly clock: Clock; readonly limit?: number }) {
-    this.#clock = options.clock
-    this.#limit = options.limit ?? 20_000
+    this.#issued = new Issued(options)
   }
 
   /** Gives out a token: `ya29.` and random text, the form of Google's own. */
   issue(meaning: AccessToken): string {
     const token = `ya29.${randomBytes(96).toString('base64url')}`
-    this.#tokens.set(token, meaning)
-    for (const [oldest, { expiresAt }] of this.#tokens) {
-      if (this.#tokens.size <= this.#limit && expiresAt > this.#clock.now()) break
-      this.#tokens.delete(oldest)
-    }
+    this.#issued.add(token, meaning)
     return token
   }
 
   /** What a token stands for; undefined if it was never given out, is forgotten, or has ended. */
   find(token: string): AccessToken | undefined {
-    const found = this.#tokens.get(token)
-    return found && found.expiresAt > this.#clock.now() ? found : undefined
+    return this.#issued.find(token)
   }
 }

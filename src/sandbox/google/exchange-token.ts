@@ -3,13 +3,13 @@ import type { AccessTokens } from './access-tokens.ts'
 import { parseScopes } from './parse-scopes.ts'
 import { stsRefusal } from './refusal.ts'
 import type { Trusts } from './trusts.ts'
-import { type AssertionVerifier, verifyAssertion } from './verify-assertion.ts'
+import { type SubjectTokenVerifier, verifySubjectToken } from './verify-subject-token.ts'
 
 /** What {@link exchangeToken} needs. */
 export interface TokenExchange {
   readonly clock: Clock
   readonly trusts: Trusts
-  readonly verifier: AssertionVerifier
+  readonly verifier: SubjectTokenVerifier
   readonly tokens: AccessTokens
   /** Seconds. */
   readonly lifetime: () => number
@@ -73,7 +73,7 @@ export async function exchangeToken(exchange: TokenExchange, request: TokenExcha
       'The target service indicated by the "audience" parameters is invalid. This might either be because the pool or provider is disabled or deleted or because it doesn\'t exist.',
     )
   }
-  const { claims, podUid } = await verifyAssertion(exchange.verifier, trust, required('subject_token'))
+  const { claims, podUid } = await verifySubjectToken(exchange.verifier, trust, required('subject_token'))
   const members = trust.members(claims)
   const lifetime = exchange.lifetime()
   const expiresAt = exchange.clock.now() + lifetime * 1000

@@ -1,15 +1,4 @@
-import type { InjectedAnswer } from '../sandbox-types.ts'
-
-/** A request that the fake refuses: thrown anywhere below a handler, answered by it. */
-export class Refusal extends Error {
-  readonly answer: InjectedAnswer
-
-  constructor(answer: InjectedAnswer) {
-    super(JSON.stringify(answer.body))
-    this.name = 'Refusal'
-    this.answer = answer
-  }
-}
+import { Refusal } from '../refusal.ts'
 
 /** Error codes of the token endpoint (RFC 6749 section 5.2, RFC 8693 section 2.2.2). */
 export type StsErrorCode =

@@ -1,18 +1,18 @@
-import { Agent } from 'undici'
 import type { Clock } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
+import { answering } from '../answering.ts'
 import type { CertificateAuthority } from '../certificate-authority.ts'
 import { Controls } from '../controls.ts'
+import { issuerAgent } from '../issuer-agent.ts'
+import { IssuerKeys } from '../issuer-keys.ts'
 import type { SandboxGoogle } from '../sandbox-types.ts'
-import { sendJson } from '../send-json.ts'
-import { type ServiceCall, startService } from '../service.ts'
+import { startService } from '../service.ts'
 import { AccessTokens } from './access-tokens.ts'
 import { exchangeToken } from './exchange-token.ts'
 import { IamPolicy } from './iam-policy.ts'
 import { createIdTokenSigner } from './id-token-signer.ts'
 import { impersonate } from './impersonate.ts'
-import { IssuerKeys } from './issuer-keys.ts'
-import { apiRefusal, Refusal } from './refusal.ts'
+import { apiRefusal } from './refusal.ts'
 import { Trusts } from './trusts.ts'
 
 /** What {@link startGoogle} needs. */
@@ -25,7 +25,6 @@ export interface GoogleOptions {
   readonly podIsAlive: (issuer: string, podUid: string) => boolean
 }
 
-const MAX_ISSUER_ANSWER_BYTES = 1 << 18
 const DISCOVERY = '/.well-known/openid-configuration'
 const CERTS = '/oauth2/v3/certs'
 
@@ -38,7 +37,7 @@ export async function startGoogle(
 ): Promise<SandboxGoogle & { close(): Promise<void> }> {
   const { ca, clock, log, podIsAlive } = options
   const controls = new Controls()
-  const dispatcher = new Agent({ connect: { ca: ca.pem }, maxResponseSize: MAX_ISSUER_ANSWER_BYTES })
+  const dispatcher = issuerAgent(ca)
   const keys = new IssuerKeys({ clock, dispatcher, onFetch: () => controls.count('jwks') })
   const trusts = new Trusts()
   const policy = new IamPolicy()
@@ -107,20 +106,6 @@ export async function startGoogle(
     },
   })
   return google
-}
-
-/** Turns a function that returns a body, or throws a {@link Refusal}, into a handler. */
-function answering(
-  answer: (call: ServiceCall) => object | Promise<object>,
-): (call: ServiceCall) => Promise<void> {
-  return async (call) => {
-    try {
-      sendJson(call.response, 200, await answer(call))
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error
-      sendJson(call.response, error.answer.status, error.answer.body, error.answer.headers)
-    }
-  }
 }
 
 function discovery(issuer: string): object {

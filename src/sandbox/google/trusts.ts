@@ -1,8 +1,7 @@
+import type { Claims } from '../claims.ts'
+import { httpsIssuer } from '../https-issuer.ts'
 import { type AttributeExpression, compileAttributeExpression } from './attribute-expression.ts'
 import { stsRefusal } from './refusal.ts'
-
-/** The claims of an assertion whose signature and audience were verified. */
-export type Claims = Readonly<Record<string, unknown>>
 
 /** One issuer whose tokens are exchanged, and what they become. */
 export interface Trust {
@@ -79,12 +78,6 @@ export class Trusts {
       },
     })
   }
-}
-
-function httpsIssuer(issuer: string): string {
-  if (!URL.canParse(issuer) || new URL(issuer).protocol !== 'https:')
-    throw new TypeError(`not an https issuer: ${issuer}`)
-  return issuer
 }
 
 function compileMapping(mapping: Readonly<Record<string, string>>): ReadonlyMap<string, AttributeExpression> {

@@ -3,12 +3,12 @@ import type { CertificateAuthority, IssuedCertificate } from '../certificate-aut
 import { Controls } from '../controls.ts'
 import type { SandboxKubernetes } from '../sandbox-types.ts'
 import type { Service } from '../service.ts'
+import type { SigningKeys } from '../signing-keys.ts'
 import { Cluster } from './cluster.ts'
 import { EventLog } from './event-log.ts'
 import { kubeconfig } from './kubeconfig.ts'
 import { createObjectStore, type ObjectStore } from './object-store.ts'
 import { ServiceAccountTokens } from './service-account-tokens.ts'
-import type { SigningKeys } from './signing-keys.ts'
 import { Users } from './users.ts'
 import { Watches } from './watches.ts'
 

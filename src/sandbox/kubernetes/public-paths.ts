@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { sendJson } from '../send-json.ts'
-import type { SigningKeys } from './signing-keys.ts'
+import type { SigningKeys } from '../signing-keys.ts'
 
 /** The paths that need no right, in a fixed set for the counters. */
 export const PUBLIC_PATHS: readonly string[] = [

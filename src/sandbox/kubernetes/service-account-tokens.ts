@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../../lib/clock.ts'
+import type { SigningKeys } from '../signing-keys.ts'
 import { isRecord } from './is-record.ts'
 import type { KubernetesObject, PodObject } from './kubernetes-object.ts'
 import type { ObjectStore } from './object-store.ts'
-import type { SigningKeys } from './signing-keys.ts'
 
 /** What a {@link ServiceAccountTokens} needs. */
 export interface ServiceAccountTokensOptions {

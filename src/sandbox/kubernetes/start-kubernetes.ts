@@ -3,10 +3,10 @@ import type { Log } from '../../lib/log.ts'
 import type { CertificateAuthority } from '../certificate-authority.ts'
 import type { SandboxKubernetes } from '../sandbox-types.ts'
 import { startService } from '../service.ts'
+import { SigningKeys } from '../signing-keys.ts'
 import { answerApiCall } from './api-server.ts'
 import { callName } from './call-name.ts'
 import { KubernetesControls } from './kubernetes-controls.ts'
-import { SigningKeys } from './signing-keys.ts'
 
 /** What the fake cluster needs. */
 export interface StartKubernetesOptions {

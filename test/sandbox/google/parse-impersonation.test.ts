@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { parseImpersonation } from '../../../src/sandbox/google/parse-impersonation.ts'
-import { Refusal } from '../../../src/sandbox/google/refusal.ts'
+import { Refusal } from '../../../src/sandbox/refusal.ts'
 import { CLOUD_PLATFORM } from './start-world.ts'
 
 const PATH = '/v1/projects/-/serviceAccounts/app@p.iam.gserviceaccount.com:'

@@ -3,7 +3,7 @@ import { silentLog } from '../../../src/lib/log.ts'
 import { createCertificateAuthority } from '../../../src/sandbox/certificate-authority.ts'
 import { startGoogle } from '../../../src/sandbox/google/start-google.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
-import { TestIssuer } from './test-issuer.ts'
+import { TestIssuer } from '../test-issuer.ts'
 
 export const POOL = 'projects/123/locations/global/workloadIdentityPools/pool'
 export const PROVIDER = `${POOL}/providers/prod`

@@ -7,9 +7,9 @@ import {
   type LocalJWKSet,
 } from 'jose'
 import { type Dispatcher, request } from 'undici'
-import type { Clock } from '../../lib/clock.ts'
-import { deadlineIn } from '../../lib/deadline.ts'
-import { stsRefusal } from './refusal.ts'
+import type { Clock } from '../lib/clock.ts'
+import { deadlineIn } from '../lib/deadline.ts'
+import { AssertionError } from './assertion-error.ts'
 
 /** What {@link IssuerKeys} is made of. */
 export interface IssuerKeysOptions {
@@ -35,7 +35,7 @@ export class IssuerKeys {
   /**
    * The issuer's key that a token's header names.
    *
-   * @throws Refusal `invalid_grant`: the issuer can't be asked
+   * @throws AssertionError `unreachable` or `documents`: the issuer can't be asked, or answers nonsense
    * @throws Error the key is malformed
    * @throws errors.JWKSNoMatchingKey not among the keys that the issuer shows now
    */
@@ -67,27 +67,43 @@ export class IssuerKeys {
 
   async #keysOf(issuer: string): Promise<LocalJWKSet> {
     using deadline = deadlineIn(this.#options.clock, FETCH_MS)
+    const discoveryUrl = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
+    const discovery = (await this.#get(discoveryUrl, deadline.signal)) as {
+      issuer?: unknown
+      jwks_uri?: unknown
+    } | null
+    if (discovery?.issuer !== issuer) throw unusable('the discovery document is of another issuer')
+    this.#options.onFetch()
+    const keys = await this.#get(String(discovery.jwks_uri), deadline.signal)
     try {
-      const discoveryUrl = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
-      const discovery = (await this.#get(discoveryUrl, deadline.signal)) as {
-        issuer?: unknown
-        jwks_uri?: unknown
-      } | null
-      if (discovery?.issuer !== issuer) throw new TypeError('the discovery document is of another issuer')
-      this.#options.onFetch()
-      return createLocalJWKSet(
-        (await this.#get(String(discovery.jwks_uri), deadline.signal)) as JSONWebKeySet,
-      )
+      return createLocalJWKSet(keys as JSONWebKeySet)
     } catch {
-      throw stsRefusal('invalid_grant', "Error connecting to the given credential's issuer.")
+      throw unusable('malformed key set')
     }
   }
 
   async #get(url: string, signal: AbortSignal): Promise<unknown> {
-    if (!url.startsWith('https://')) throw new TypeError('keys are fetched over TLS only')
-    const { statusCode, body } = await request(url, { dispatcher: this.#options.dispatcher, signal })
-    const text = await body.text()
-    if (statusCode !== 200) throw new TypeError(`status ${statusCode}`)
-    return JSON.parse(text)
+    if (!url.startsWith('https://')) throw unusable('keys are fetched over TLS only')
+    const { status, text } = await this.#request(url, signal)
+    if (status >= 500) throw new AssertionError('unreachable', `the issuer answers status ${status}`)
+    if (status !== 200) throw unusable(`status ${status}`)
+    try {
+      return JSON.parse(text)
+    } catch {
+      throw unusable('not JSON')
+    }
   }
+
+  async #request(url: string, signal: AbortSignal): Promise<{ status: number; text: string }> {
+    try {
+      const { statusCode, body } = await request(url, { dispatcher: this.#options.dispatcher, signal })
+      return { status: statusCode, text: await body.text() }
+    } catch {
+      throw new AssertionError('unreachable', 'the issuer can not be reached')
+    }
+  }
+}
+
+function unusable(message: string): AssertionError {
+  return new AssertionError('documents', message)
 }

@@ -1,8 +1,8 @@
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose'
-import type { Clock } from '../../../src/lib/clock.ts'
-import type { CertificateAuthority } from '../../../src/sandbox/certificate-authority.ts'
+import type { Clock } from '../../src/lib/clock.ts'
+import type { CertificateAuthority } from '../../src/sandbox/certificate-authority.ts'
 
 /** A key pair under an id. */
 export interface SigningKey {

@@ -1,7 +1,7 @@
 import { decodeJwt, UnsecuredJWT } from 'jose'
 import t from 'tap'
+import { createSigningKey, TestIssuer } from '../test-issuer.ts'
 import { AUDIENCE, PRINCIPAL, PROVIDER, startWorld } from './start-world.ts'
-import { createSigningKey, TestIssuer } from './test-issuer.ts'
 
 t.test('an assertion that does not prove a living pod is refused', async (t) => {
   await using world = await startWorld()

@@ -10,7 +10,7 @@ import {
   SignJWT,
 } from 'jose'
 
-/** The cluster's RS256 keys: the newest signs, all are published and accepted. */
+/** An issuer's RS256 keys: the newest signs, all are published and accepted. */
 export class SigningKeys {
   readonly #published: JSONWebKeySet = { keys: [] }
   #verify = createLocalJWKSet(this.#published)
