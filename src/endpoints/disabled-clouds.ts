@@ -1,5 +1,6 @@
 import type { Metrics } from '../lib/metrics.ts'
-import { type Answer, answer } from './answer.ts'
+import { ec2Page, ec2Text } from './aws/ec2-answer.ts'
+import { imdsError } from './azure/imds-answer.ts'
 import type { Protocol } from './protocol.ts'
 
 /**
@@ -8,12 +9,12 @@ import type { Protocol } from './protocol.ts'
  */
 export function disabledAws(metrics: Metrics): Protocol {
   const blocked = metrics.blocked.labels('aws')
-  const notFound = ec2Page(404, 'Not Found')
-  const badToken = answer('none', 401, 'text/plain', '', ['Server', 'EC2ws'])
+  const notFound = ec2Page('none', 404, 'Not Found')
+  const badToken = ec2Text('none', 401, '')
   return {
     name: 'aws',
-    forwarded: ec2Page(403, 'Forbidden'),
-    malformed: ec2Page(400, 'Bad Request'),
+    forwarded: ec2Page('none', 403, 'Forbidden'),
+    malformed: ec2Page('none', 400, 'Bad Request'),
     owns: (path, headers) =>
       path === '/' ? headers.awsToken : /^\/(?:latest|1\.0|\d{4}-\d\d-\d\d)(?:\/|$)/.test(path),
     handle(request) {
@@ -31,12 +32,12 @@ export function disabledAws(metrics: Metrics): Protocol {
  */
 export function disabledAzure(metrics: Metrics): Protocol {
   const blocked = metrics.blocked.labels('azure')
-  const notFound = imdsError(404, 'not_found', 'Not found')
-  const noIdentity = imdsError(400, 'invalid_request', 'Identity not found')
+  const notFound = imdsError('none', 404, 'not_found', 'Not found')
+  const noIdentity = imdsError('none', 400, 'invalid_request', 'Identity not found')
   return {
     name: 'azure',
-    forwarded: imdsError(400, 'invalid_request', 'X-Forwarded-For is not allowed'),
-    malformed: imdsError(400, 'invalid_request', 'Malformed request'),
+    forwarded: imdsError('none', 400, 'invalid_request', 'X-Forwarded-For is not allowed'),
+    malformed: imdsError('none', 400, 'invalid_request', 'Malformed request'),
     owns: (path) => path.startsWith('/metadata/') || path === '/metadata',
     handle(request) {
       blocked.inc()
@@ -44,24 +45,4 @@ export function disabledAzure(metrics: Metrics): Protocol {
     },
     failure: () => noIdentity,
   }
-}
-
-function ec2Page(status: number, reason: string): Answer {
-  const page = `<?xml version="1.0" encoding="iso-8859-1"?>
-<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd">
-<html xmlns="http://www.w3.org/1999/xhtml" xml:lang="en" lang="en">
- <head>
-  <title>${status} - ${reason}</title>
- </head>
- <body>
-  <h1>${status} - ${reason}</h1>
- </body>
-</html>
-`
-  return answer('none', status, 'text/html', page, ['Server', 'EC2ws'])
-}
-
-function imdsError(status: number, error: string, description: string): Answer {
-  const body = JSON.stringify({ error, error_description: description })
-  return answer('none', status, 'application/json; charset=utf-8', body, [])
 }

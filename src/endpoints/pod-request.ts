@@ -48,6 +48,19 @@ export class PodRequest {
     this.#response = response
   }
 
+  /**
+   * Every value that a header was sent with: none, one, or more where it is repeated.
+   * @param name in lower case
+   */
+  header(name: string): readonly string[] {
+    const raw = this.#message.rawHeaders
+    const values: string[] = []
+    for (let i = 0; i < raw.length; i += 2) {
+      if (raw[i]!.length === name.length && raw[i]!.toLowerCase() === name) values.push(raw[i + 1]!)
+    }
+    return values
+  }
+
   /** The client has hung up: nobody will read an answer. */
   get gone(): boolean {
     return this.#response.destroyed || this.#message.socket.destroyed
