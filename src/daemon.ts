@@ -7,6 +7,8 @@ import type { HostFiles } from './caller/proof/host-files.ts'
 import type { Config } from './config/config.ts'
 import { createCredentials } from './credentials/create-credentials.ts'
 import { createArrivals } from './daemon/arrivals.ts'
+import { createAwsCloud } from './daemon/aws.ts'
+import { createAzureCloud } from './daemon/azure.ts'
 import type { Cloud } from './daemon/cloud.ts'
 import { createCluster } from './daemon/cluster.ts'
 import { createEventReporter } from './daemon/event-reporter.ts'
@@ -17,6 +19,7 @@ import { removeStartupTaint } from './daemon/startup-taint.ts'
 import { createStrategies } from './daemon/strategies.ts'
 import { createSubjectSource } from './daemon/subject-source.ts'
 import { disabledAws, disabledAzure } from './endpoints/disabled-clouds.ts'
+import type { Protocol } from './endpoints/protocol.ts'
 import { createKubernetesClient } from './kubernetes/create-client.ts'
 import { createEvent } from './kubernetes/create-event.ts'
 import { loadConnection } from './kubernetes/load-connection.ts'
@@ -101,10 +104,18 @@ export async function startDaemon(config: Config, runtime: Runtime): Promise<Dae
     }),
     (it) => it.close(),
   )
-  const { google } = config
+  const { google, aws, azure } = config
   if (google !== undefined) {
     const parts = { ...shared, config, google, credentials, dispatcher, refused: events.report }
     clouds.push(starting.adopt(createGoogleCloud(parts), (it) => it.close()))
+  }
+  if (aws !== undefined) {
+    const parts = { ...shared, config, aws, credentials, dispatcher, client, refused: events.report }
+    clouds.push(starting.adopt(await createAwsCloud(parts), (it) => it.close()))
+  }
+  if (azure !== undefined) {
+    const parts = { ...shared, config, azure, credentials, dispatcher, refused: events.report }
+    clouds.push(starting.adopt(createAzureCloud(parts), (it) => it.close()))
   }
 
   const prefetcher = createPrefetcher({
@@ -140,7 +151,12 @@ export async function startDaemon(config: Config, runtime: Runtime): Promise<Dae
     config,
     identifier,
     // The first is asked for what is nobody's, `GET /` among it.
-    protocols: [...clouds.map((cloud) => cloud.protocol), disabledAws(metrics), disabledAzure(metrics)],
+    protocols: [
+      ...clouds.map((cloud) => cloud.protocol),
+      ...(aws === undefined ? [disabledAws(metrics)] : []),
+      ...(azure === undefined ? [disabledAzure(metrics)] : []),
+    ] as [...Protocol[], Protocol],
+    containerCredentials: clouds.find((cloud) => cloud.containerCredentials)?.containerCredentials,
     ready: () => prepared && readiness(cluster.checks).ready,
     podAddresses: () => pods.addresses(),
   })

@@ -41,6 +41,7 @@ export async function intercept(
   const interception = createInterception({
     mode,
     config: config.intercept,
+    containerCredentials: config.listen.containerCredentials.map(({ host }) => host),
     run: spawnProgram,
     clock: systemClock,
     log: silentLog,

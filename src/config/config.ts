@@ -128,7 +128,10 @@ export interface Config {
     readonly confirmWithinMs: number
     readonly serveUnconfirmed: boolean
   }
+  /** At least one of the three clouds is there. */
   readonly google: GoogleConfig | undefined
+  readonly aws: AwsConfig | undefined
+  readonly azure: AzureConfig | undefined
   readonly rules: readonly RuleConfig[]
   readonly credentials: {
     readonly prefetch: boolean
@@ -137,6 +140,8 @@ export interface Config {
   }
   readonly listen: {
     readonly metadata: readonly ListenAddress[]
+    /** Empty: not answered at all. */
+    readonly containerCredentials: readonly ListenAddress[]
     readonly admin: ListenAddress
     /** Directory of the files `live` and `ready`; undefined: none are kept. */
     readonly health: string | undefined

@@ -1,6 +1,8 @@
 import type * as v from 'valibot'
 import type { Config } from './config.ts'
 import { deepFreeze } from './deep-freeze.ts'
+import { distillAws } from './distill-aws.ts'
+import { distillAzure } from './distill-azure.ts'
 import type { configSchema } from './schema.ts'
 
 /** From what the schema lets through to what the daemon uses. */
@@ -24,6 +26,8 @@ export function distill(raw: v.InferOutput<typeof configSchema>): Config {
       serveUnconfirmed: raw.caller.serveUnconfirmed,
     },
     google: raw.google && distillGoogle(raw.google),
+    aws: raw.aws && distillAws(raw.aws),
+    azure: raw.azure && distillAzure(raw.azure),
     rules: raw.rules.map(({ namespace, serviceAccount, identity, allow }) => ({
       namespace,
       serviceAccount,
@@ -37,6 +41,7 @@ export function distill(raw: v.InferOutput<typeof configSchema>): Config {
     },
     listen: {
       metadata: raw.listen.metadata,
+      containerCredentials: raw.listen.containerCredentials,
       admin: raw.listen.admin,
       health: raw.listen.health,
       drainMs: raw.listen.drain,

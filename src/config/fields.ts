@@ -132,8 +132,8 @@ export function listenAddress(meta: About) {
   return v.pipe(v.string(addressMessage), v.metadata(meta), v.rawTransform(toListenAddress))
 }
 
-/** Addresses that pods reach: at least one, none twice, no wildcard. */
-export function listenAddresses(meta: About) {
+/** Addresses that pods reach: none twice, no wildcard. */
+export function listenAddresses(meta: About, least = 1) {
   const item = v.pipe(
     v.string(addressMessage),
     v.rawTransform(toListenAddress),
@@ -145,7 +145,7 @@ export function listenAddresses(meta: About) {
   return v.pipe(
     v.array(item, not('a list')),
     v.metadata(meta),
-    v.minLength(1, 'must have at least one address'),
+    v.minLength(least, 'must have at least one address'),
     v.maxLength(16, 'must not have more than 16 addresses'),
     v.check(
       (addresses) => new Set(addresses.map(({ host, port }) => `${host} ${port}`)).size === addresses.length,

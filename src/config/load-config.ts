@@ -87,7 +87,7 @@ function toProblems(issue: v.BaseIssue<unknown>, values: ReadonlyMap<string, Set
     {
       key: leaf.key + spelled,
       source: sourceOf(setting, part),
-      message: issue.type === 'strict_object' ? objectMessage(issue) : issue.message,
+      message: issue.type === 'strict_object' ? objectMessage(leaf.key, issue) : issue.message,
       suggestion: `for example ${inTheirWords(leaf, setting)}`,
     },
   ]
@@ -102,12 +102,15 @@ function sourceOf(setting: Setting, part: readonly string[]): string {
   return setting.source
 }
 
-/** Only an entry of `rules` can fail so: sections are made of known keys. */
-function objectMessage(issue: v.BaseIssue<unknown>): string {
-  if (issue.expected === 'never') return 'is not a part of a rule: namespace, serviceAccount, identity, allow'
-  return issue.received === 'undefined'
-    ? 'is required'
-    : 'must be a rule: namespace, serviceAccount, identity, allow'
+const PARTS: Readonly<Record<string, string>> = {
+  rules: 'a rule: namespace, serviceAccount, identity, allow',
+  'azure.identities': 'an identity: clientId, objectId, resourceId, principalId',
+}
+
+/** Only an entry of a list can fail so: sections are made of known keys. */
+function objectMessage(key: string, issue: v.BaseIssue<unknown>): string {
+  if (issue.expected === 'never') return `is not a part of ${PARTS[key]}`
+  return issue.received === 'undefined' ? 'is required' : `must be ${PARTS[key]}`
 }
 
 function inTheirWords(leaf: Leaf, { source }: Setting): string {

@@ -1,5 +1,7 @@
 import * as v from 'valibot'
 import { LOG_LEVELS } from '../lib/log.ts'
+import { awsSchema } from './aws-schema.ts'
+import { azureSchema } from './azure-schema.ts'
 import { choice, duration, integer, list, listenAddress, listenAddresses, text, toggle } from './fields.ts'
 import { googleSchema } from './google-schema.ts'
 import { interceptSchema } from './intercept-schema.ts'
@@ -142,6 +144,8 @@ export const configSchema = v.strictObject({
     ),
   }),
   google: v.optional(googleSchema),
+  aws: v.optional(awsSchema),
+  azure: v.optional(azureSchema),
   rules: rulesSchema,
   credentials: section({
     prefetch: v.optional(
@@ -171,6 +175,17 @@ export const configSchema = v.strictObject({
         examples: ['169.254.169.252:988'],
       }),
       ['169.254.169.252:988'],
+    ),
+    containerCredentials: v.optional(
+      listenAddresses(
+        {
+          description:
+            'Addresses at which container credentials (`AWS_CONTAINER_CREDENTIALS_FULL_URI`) are answered; needs `aws`. Where packets are intercepted only the addresses that SDKs know: 169.254.170.23:80, [fd00:ec2::23]:80, and with `aws.relativeUri` 169.254.170.2:80.',
+          examples: ['169.254.170.23:80'],
+        },
+        0,
+      ),
+      [],
     ),
     admin: v.optional(
       listenAddress({

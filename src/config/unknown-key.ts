@@ -4,9 +4,6 @@ import { nearest } from './nearest.ts'
 
 /** Keys and sections that the design has a name for but this version does not do, and what to do without. */
 const NOT_YET: readonly { readonly key: string; readonly instead: string }[] = [
-  { key: 'aws', instead: 'remove the section; pods keep getting AWS credentials as they do now' },
-  { key: 'azure', instead: 'remove the section; pods keep getting Azure credentials as they do now' },
-  { key: 'listen.containerCredentials', instead: 'remove it' },
   { key: 'credentials.shareBy', instead: 'remove it' },
 ]
 

@@ -22,10 +22,7 @@ import { waitFor } from './wait-for.ts'
 
 /** How to make the cache. */
 export interface CredentialsOptions {
-  /**
-   * A Kubernetes service-account token of the pod.
-   * @param renew a cached or projected one will not do: the cloud called the last one expired
-   */
+  /** A Kubernetes service-account token of the pod. */
   subjectToken: Sources['subjectToken']
   readonly clock: Clock
   readonly log: Log

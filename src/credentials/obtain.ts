@@ -3,6 +3,7 @@ import type {
   CredentialHolder,
   CredentialSpec,
   ObtainContext,
+  SubjectTokenWish,
 } from '../exchange/credential-spec.ts'
 import { asError } from '../lib/as-error.ts'
 import type { Secret } from '../lib/secret.ts'
@@ -14,7 +15,7 @@ export interface Sources {
   subjectToken(
     holder: CredentialHolder,
     audience: string,
-    renew: boolean,
+    wish: SubjectTokenWish,
     signal: AbortSignal,
   ): Promise<Secret>
   /** The credential that another is made from, cached like any other. `dead` is one that the cloud no longer takes. */
@@ -84,9 +85,9 @@ function contextOf(holder: CredentialHolder, sources: Sources, signal: AbortSign
   return {
     holder,
     signal,
-    async subjectToken(audience, renew = false) {
+    async subjectToken(audience, wish = {}) {
       if (signal.aborted) throw callerChanged()
-      return sources.subjectToken(holder, audience, renew, signal)
+      return sources.subjectToken(holder, audience, wish, signal)
     },
     async credential<C extends Credential>(spec: CredentialSpec<C>, renew = false) {
       if (signal.aborted) throw callerChanged()

@@ -20,6 +20,7 @@ export interface ArrivalsOptions {
   readonly config: Config
   readonly identifier: CallerIdentifier
   readonly protocols: readonly [...Protocol[], Protocol]
+  readonly containerCredentials?: Protocol | undefined
   /** Can pods be answered, however they arrive? */
   readonly ready: () => boolean
   readonly podAddresses: () => readonly string[]
@@ -36,7 +37,8 @@ export interface Arrivals {
   /**
    * Begins to answer.
    *
-   * @returns where, in the order of `listen.metadata`; nothing where packets are intercepted
+   * @returns where, in the order of `listen.metadata`, then of `listen.containerCredentials`; nothing where packets are
+   * intercepted
    * @throws MetadatadError `LISTEN_FAILED`, `INTERCEPT_*`
    */
   open(): Promise<readonly { readonly address: string; readonly port: number }[]>
@@ -64,16 +66,26 @@ export function createArrivals(options: ArrivalsOptions): Arrivals {
   const interception =
     mode === 'none'
       ? undefined
-      : createInterception({ mode, config: config.intercept, run: spawnProgram, clock, log })
+      : createInterception({
+          mode,
+          config: config.intercept,
+          containerCredentials: config.listen.containerCredentials.map(({ host }) => host),
+          run: spawnProgram,
+          clock,
+          log,
+        })
   const captured = interception?.captures.map(({ original }) => original.host) ?? ['169.254.169.254']
   const selfTest = new SelfTest({
     ...shared,
     node: config.node.name,
     expected: expectation(config, captured),
   })
+  const selfTestBeside = (fallback: Protocol) => createSelfTestProtocol({ selfTest, probe, fallback, clock })
+  const containers = options.containerCredentials
   const server = createMetadataServer({
     ...options,
-    protocols: [...protocols, createSelfTestProtocol({ selfTest, probe, fallback: protocols[0]!, clock })],
+    protocols: [...protocols, selfTestBeside(protocols[0]!)],
+    containerCredentials: containers && [selfTestBeside(containers), containers],
     limits: {
       connections: config.limits.connections,
       connectionsPerAddress: config.limits.connectionsPerPod,
@@ -86,7 +98,10 @@ export function createArrivals(options: ArrivalsOptions): Arrivals {
       async open() {
         const opened = []
         for (const { host, port } of config.listen.metadata) {
-          opened.push(await server.listen(host, port, INSTANCE_METADATA))
+          opened.push(await server.listen(host, port, { dialled: INSTANCE_METADATA }))
+        }
+        for (const { host, port } of config.listen.containerCredentials) {
+          opened.push(await server.listen(host, port, { serves: 'credentials' }))
         }
         return opened
       },

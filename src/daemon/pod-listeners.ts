@@ -85,9 +85,9 @@ export class PodListeners {
     }
   }
 
-  async #listen({ original, primary }: Capture, wanted: number): Promise<void> {
+  async #listen({ original, primary, serves }: Capture, wanted: number): Promise<void> {
     const dialled = [{ address: original.host, port: original.port }]
-    const { port } = await this.#server.listen(primary.host, wanted, dialled)
+    const { port } = await this.#server.listen(primary.host, wanted, { dialled, serves })
     this.#ports.get(original.host)!.add(port)
     if (port === primary.port || !this.#current.has(original.host)) this.#current.set(original.host, port)
   }

@@ -3,6 +3,7 @@ import type { PodIndex } from '../caller/pod-index.ts'
 import type { HostFiles } from '../caller/proof/host-files.ts'
 import { openHostView } from '../caller/proof/host-view.ts'
 import { createProofStrategy } from '../caller/proof/proof-strategy.ts'
+import { whereUnprovable } from '../caller/proof/where-unprovable.ts'
 import type { IdentificationStrategy } from '../caller/strategy.ts'
 import { createWatchStrategy } from '../caller/watch-strategy.ts'
 import type { Config } from '../config/config.ts'
@@ -37,7 +38,10 @@ export async function createStrategies(options: StrategiesOptions): Promise<Iden
   const { procRoot, cgroupRoot } = caller
   const host = await openHostView({ procRoot, cgroupRoot, files: hostFiles })
   if (host !== undefined)
-    return [createProofStrategy({ ...options, ...caller, mode: caller.proof, host }), byWatch]
+    return [
+      createProofStrategy({ ...options, ...caller, mode: caller.proof, host }),
+      whereUnprovable(byWatch, caller.sandboxedRuntimes),
+    ]
   if (caller.proof === 'require') throw hostViewMissing(cgroupRoot)
   options.log.warn({ procRoot, cgroupRoot }, 'the kernel can not prove who calls: no view of the host')
   return [byWatch]

@@ -9,7 +9,7 @@ export interface SubjectSourceOptions {
   readonly tokens: SubjectTokens
   /** The pod with this UID, if it is known. */
   readonly podByUid: (uid: string) => Pod | undefined
-  /** `subjectToken.expiration`, in seconds, for who wishes nothing else. */
+  /** `subjectToken.expiration`, in seconds: nobody gets a longer life. */
   readonly expirationSeconds: number
 }
 
@@ -33,7 +33,8 @@ export function createSubjectSource(options: SubjectSourceOptions): SubjectSourc
       })
     }
     const { serviceAccountUid } = holder
-    const expirationSeconds = wish.expirationSeconds ?? options.expirationSeconds
+    // What a tenant annotates can make a token's life shorter than the operator wants it, but not longer.
+    const expirationSeconds = Math.min(wish.expirationSeconds ?? Infinity, options.expirationSeconds)
     const request = { pod, serviceAccountUid, audience, expirationSeconds, renew: wish.renew }
     return (await options.tokens.get(request, signal)).token
   }

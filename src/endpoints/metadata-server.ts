@@ -5,6 +5,7 @@ import { canonicalAddress } from '../lib/address.ts'
 import { MetadatadError } from '../lib/errors.ts'
 import { sleep } from '../lib/sleep.ts'
 import { ConnectionLimits } from './connection-limits.ts'
+import type { Protocol } from './protocol.ts'
 import { refuseBadRequest, refuseConnect } from './refuse-bad-request.ts'
 import { type Peer, RequestHandler, type RequestHandlerOptions } from './request-handler.ts'
 
@@ -24,6 +25,8 @@ export interface ServerLimits {
  */
 export interface MetadataServerOptions extends RequestHandlerOptions {
   readonly identifier: CallerIdentifier
+  /** What is answered, and nothing else, on listeners for container credentials. */
+  readonly containerCredentials?: readonly [...Protocol[], Protocol] | undefined
   readonly limits?: ServerLimits | undefined
 }
 
@@ -32,13 +35,17 @@ export interface MetadataServer {
   /**
    * May be called for several addresses. Port 0 picks a free one.
    *
-   * @param dialled what pods dial to get there (see `Connection.dialled`), beside the listener itself
+   * @param options.dialled what pods dial to get there (see `Connection.dialled`), beside the listener itself
+   * @param options.serves `credentials`: the container credentials alone
    * @throws MetadatadError `LISTEN_FAILED`
    */
   listen(
     host: string,
     port: number,
-    dialled?: Connection['dialled'],
+    options?: {
+      readonly dialled?: Connection['dialled']
+      readonly serves?: 'instance' | 'credentials'
+    },
   ): Promise<{ address: string; port: number }>
   /** Connections that are open. */
   readonly open: number
@@ -71,6 +78,9 @@ export function createMetadataServer(options: MetadataServerOptions): MetadataSe
   })
   const requestTimeout = options.limits?.requestTimeoutMs ?? 10_000
   const handler = new RequestHandler(options)
+  const { containerCredentials } = options
+  const containers =
+    containerCredentials && new RequestHandler({ ...options, protocols: containerCredentials })
   const peers = new WeakMap<Socket, Peer>()
   const servers: Server[] = []
 
@@ -94,7 +104,7 @@ export function createMetadataServer(options: MetadataServerOptions): MetadataSe
     peers.set(socket, { connection, session: identifier.open(connection), pending: 0 })
   }
 
-  function create(dialled: Connection['dialled']): Server {
+  function create(dialled: Connection['dialled'], handler: RequestHandler): Server {
     const server = createServer({
       keepAliveTimeout: KEEP_ALIVE_MS,
       headersTimeout: requestTimeout,
@@ -125,7 +135,9 @@ export function createMetadataServer(options: MetadataServerOptions): MetadataSe
   function drain(): void {
     if (handler.closing) return
     handler.closing = true
+    if (containers !== undefined) containers.closing = true
     for (const protocol of protocols) protocol.close?.()
+    for (const protocol of containerCredentials ?? []) protocol.close?.()
   }
 
   /** http.Server's own close() ends idle connections at once, and so races the next request of their clients. */
@@ -134,8 +146,10 @@ export function createMetadataServer(options: MetadataServerOptions): MetadataSe
   }
 
   return {
-    listen(host, port, dialled = []) {
-      const server = create(dialled)
+    listen(host, port, { dialled = [], serves } = {}) {
+      if (serves === 'credentials' && containers === undefined)
+        throw new TypeError('nothing serves credentials')
+      const server = create(dialled, serves === 'credentials' ? containers! : handler)
       return new Promise((resolve, reject) => {
         const onError = (cause: Error) => reject(listenFailed(host, port, cause))
         server.once('error', onError)

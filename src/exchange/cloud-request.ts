@@ -2,12 +2,13 @@ import { type Dispatcher, request } from 'undici'
 import { asError } from '../lib/as-error.ts'
 import { fullJitter } from '../lib/backoff.ts'
 import type { Clock } from '../lib/clock.ts'
-import { deadlineIn } from '../lib/deadline.ts'
+import { type Deadline, deadlineIn } from '../lib/deadline.ts'
 import { MetadatadError } from '../lib/errors.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import { Secret } from '../lib/secret.ts'
 import { sleep } from '../lib/sleep.ts'
 import { retryAfterMs } from './retry-after.ts'
+import type { ThrottleGate } from './throttle-gate.ts'
 
 /** What the helper works with. */
 export interface CloudRequestOptions {
@@ -33,6 +34,8 @@ export interface CloudCall<T> {
   readonly body: { readonly form: Readonly<Record<string, string | Secret>> } | { readonly json: unknown }
   /** Ends the call, waits included. */
   readonly signal: AbortSignal
+  /** Asked before every attempt; while it is closed, the call waits with all others of its kind. */
+  readonly gate?: ThrottleGate | undefined
   /**
    * Makes the result of a whole answer, whatever its status, or throws what the answer means in the provider's own codes.
    * What it throws as retryable is tried again, `EXCHANGE_SUBJECT_EXPIRED` excepted: the same token would not do better.
@@ -74,6 +77,8 @@ export function createCloudRequest(options: CloudRequestOptions): CloudRequest {
   return async (call) => {
     using overall = deadlineIn(clock, OVERALL_MS, call.signal)
     for (let attempt = 0; ; attempt++) {
+      const held = await heldBack(call, overall)
+      if (held) throw held
       const result = await observed(call, overall.signal)
       if ('value' in result) return result.value
       const { failure } = result
@@ -87,6 +92,24 @@ export function createCloudRequest(options: CloudRequestOptions): CloudRequest {
       await sleep(clock, wait, overall.signal)
       if (overall.signal.aborted) throw failure
     }
+  }
+
+  /** Waits until the gate is open; gives what to throw if that takes longer than the call may wait. */
+  async function heldBack<T>(
+    { gate, service }: CloudCall<T>,
+    overall: Deadline,
+  ): Promise<MetadatadError | undefined> {
+    if (gate === undefined) return undefined
+    // The first of those who waited may have closed it again.
+    for (let closedMs = gate.closedMs(); closedMs > 0; closedMs = gate.closedMs()) {
+      const wait =
+        closedMs + fullJitter(0, { baseMs: closedMs, maxMs: MAX_WAIT_MS, ...(random && { random }) })
+      const failure = throttled(service, closedMs)
+      if (wait > MAX_WAIT_MS || clock.now() + wait >= overall.at) return failure
+      await sleep(clock, wait, overall.signal)
+      if (overall.signal.aborted) return failure
+    }
+    return undefined
   }
 
   async function observed<T>(
@@ -161,6 +184,19 @@ function encode(body: CloudCall<unknown>['body']): string {
     form.set(key, value instanceof Secret ? value.reveal() : value)
   }
   return form.toString()
+}
+
+function throttled(service: string, closedMs: number): MetadatadError {
+  return new MetadatadError(
+    'EXCHANGE_THROTTLED',
+    `held back, because ${service.toLowerCase()} throttled this node`,
+    {
+      fault: 'upstream',
+      retryable: true,
+      publicMessage: `${service} gets too many requests, and this node has to pause. Try again in a few seconds.`,
+      retryAfterMs: closedMs,
+    },
+  )
 }
 
 function tooLong(service: string): MetadatadError {

@@ -17,17 +17,22 @@ export interface Credential {
   readonly digest: string
 }
 
+/** What a subject token should be, besides being for an audience. */
+export interface SubjectTokenWish {
+  /** True after the cloud called the last one expired: a cached or projected one will not do. */
+  readonly renew?: boolean | undefined
+  /** Life to ask for, in seconds, where that is less than the configured one. A projected token has the life that the pod asked for. */
+  readonly expirationSeconds?: number | undefined
+}
+
 /** What a credential is obtained with. */
 export interface ObtainContext {
   /** A living pod of the ServiceAccount; its namespace and name may appear in a role session. */
   readonly holder: CredentialHolder
   /** Aborted at the flight's deadline, or when nobody may have the credential any more. */
   readonly signal: AbortSignal
-  /**
-   * A Kubernetes service-account token of the holder, bound to it.
-   * @param renew true after the cloud called the last one expired: a cached or projected one will not do
-   */
-  subjectToken(audience: string, renew?: boolean): Promise<Secret>
+  /** A Kubernetes service-account token of the holder, bound to it. */
+  subjectToken(audience: string, wish?: SubjectTokenWish): Promise<Secret>
   /**
    * Another credential of the same principal that this one is made from: cached, renewed and shared like any other.
    * @param renew true after the cloud called the last one dead: the cached one is dropped and will not do

@@ -2,8 +2,8 @@ import { decodeJwt } from 'jose'
 import { Secret } from '../lib/secret.ts'
 import type { CloudAnswer } from './cloud-request.ts'
 import type { Credential } from './credential-spec.ts'
-import { malformed } from './google-errors.ts'
-import { parseObject } from './google-failure.ts'
+import { malformed } from './malformed.ts'
+import { parseObject } from './parse-object.ts'
 
 /** A token of Google, and when it ends. */
 export interface GoogleToken extends Credential {

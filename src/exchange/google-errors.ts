@@ -156,15 +156,6 @@ export function iamError(failure: GoogleFailure, context: IamContext): Metadatad
   }
 }
 
-/** An answer that says 200 and is none of Google's, or none that can be used. */
-export function malformed(service: string, what: string): MetadatadError {
-  return new MetadatadError('EXCHANGE_MALFORMED', `answer of ${service.toLowerCase()}: ${what}`, {
-    fault: 'upstream',
-    retryable: true,
-    publicMessage: `${service} gave an answer that can't be understood. Try again.`,
-  })
-}
-
 function transientError(name: string, service: string, failure: GoogleFailure): MetadatadError | undefined {
   if (failure.status === 429 || failure.code === 'RESOURCE_EXHAUSTED') {
     return coded('EXCHANGE_THROTTLED', `${name} is over its quota`, failure, {

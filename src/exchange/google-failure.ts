@@ -1,4 +1,6 @@
-import { printable } from '../identity/printable.ts'
+import { isObject } from './is-object.ts'
+import { parseObject } from './parse-object.ts'
+import { providerWords } from './provider-words.ts'
 
 /** What a refusing answer of Google says, reduced to what is safe to keep. */
 export interface GoogleFailure {
@@ -14,8 +16,6 @@ export interface GoogleFailure {
 
 /** Codes are small identifiers; anything longer or stranger is not one, and must not become a metric's label. */
 const CODE = /^[A-Za-z][A-Za-z0-9_]{0,63}$/
-/** Every token has a run like this; pools, providers, projects and UIDs are shorter. */
-const TOKEN_LIKE = /[A-Za-z0-9_-]{40,}/g
 
 /**
  * Reads an answer that is no success, in either form Google uses: the OAuth form of STS (RFC 6749 section 5.2:
@@ -37,19 +37,8 @@ export function parseGoogleFailure(answer: {
     status,
     code: typeof code === 'string' && CODE.test(code) ? code : String(status),
     reason: reasonOf(details?.details),
-    description:
-      typeof description === 'string' ? printable(description.replaceAll(TOKEN_LIKE, '[redacted]'), 300) : '',
+    description: providerWords(description),
     retryAfterMs,
-  }
-}
-
-/** The JSON object that `text` is; undefined if it is anything else. */
-export function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isObject(value) ? value : undefined
-  } catch {
-    return undefined
   }
 }
 
@@ -60,8 +49,4 @@ function reasonOf(details: unknown): string | undefined {
       return detail.reason
   }
   return undefined
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -71,7 +71,7 @@ export function createGoogleTokens(options: GoogleTokensOptions): GoogleTokens {
 
   function federate(context: ObtainContext, scopes: readonly string[]): Promise<GoogleToken> {
     return withRenewal(
-      (renew) => context.subjectToken(audience, renew),
+      (renew) => context.subjectToken(audience, { renew }),
       (subjectToken) => sts.exchange(subjectToken, scopes, context.signal),
       () =>
         log.info(

@@ -23,6 +23,8 @@ const DEADLINE_MS = 5_000
 export interface InterceptionOptions {
   readonly mode: 'redirect' | 'bind'
   readonly config: InterceptConfig
+  /** The addresses at which container credentials are answered (`listen.containerCredentials`). */
+  readonly containerCredentials?: readonly string[]
   readonly run: RunProgram
   /** Reads a small file of this node (`/etc/resolv.conf`, `/proc/sys/…`); throws where it is not there. */
   readonly readFile?: (path: string) => string
@@ -33,7 +35,7 @@ export interface InterceptionOptions {
 /** The interception of this node: the network namespace that `run` and `readFile` see. Changes nothing by itself. */
 export function createInterception(options: InterceptionOptions): Interception {
   const { mode, config, clock, log, readFile = (path: string) => readFileSync(path, 'utf8') } = options
-  const plan = interceptPlan(mode, config, ipv6Of(readFile))
+  const plan = interceptPlan(mode, config, ipv6Of(readFile), options.containerCredentials)
   let reference: ListedTable | undefined
   // Once in place, mending is never refused: what a refusal protects is cut already, and a gap would open.
   let installed = false

@@ -68,10 +68,14 @@ function refuseAgent(plan: InterceptPlan, links: readonly Readonly<Record<string
       const local = objectOf(info).local
       if (!POD_IDENTITY_AGENT.some((address) => address === local)) continue
       if (!plan.guarded.some((address) => address === local)) continue
+      const captured = plan.captures.some(({ original }) => original.host === local)
+      if (captured && ifname === 'lo' && plan.addresses.some((address) => address === local)) continue
       throw interceptError(
         'INTERCEPT_REFUSED',
         `${local} is an address of this node already (on ${ifname}): the EKS Pod Identity agent runs here`,
-        'Set intercept.keepPodIdentityAgent: true to leave it that address, or remove the agent.',
+        captured
+          ? 'Take the address out of listen.containerCredentials and set intercept.keepPodIdentityAgent: true, or remove the agent.'
+          : 'Set intercept.keepPodIdentityAgent: true to leave it that address, or remove the agent.',
       )
     }
   }

@@ -37,10 +37,13 @@ t.test('the least configuration has every default', async (t) => {
       passthrough: [],
       hosts: [],
     },
+    aws: undefined,
+    azure: undefined,
     rules: [],
     credentials: { prefetch: true, maxPerPod: 64, refusalTtlMs: 10_000 },
     listen: {
       metadata: [{ host: '169.254.169.252', port: 988 }],
+      containerCredentials: [],
       admin: { host: '127.0.0.1', port: 9989 },
       health: undefined,
       drainMs: 95_000,
@@ -71,7 +74,12 @@ t.test('a flag wins over the environment, the environment over the file', async 
 t.test('flags or the environment alone can configure everything but rules', async (t) => {
   const values: Record<string, string> = {}
   const env: Record<string, string> = {}
-  const excluded = new Set(['google.identityNamespace', 'google.identityProvider', 'listen.metadata'])
+  const excluded = new Set([
+    'google.identityNamespace',
+    'google.identityProvider',
+    'listen.metadata',
+    'intercept.keepPodIdentityAgent',
+  ])
   for (const leaf of CONFIG_LEAVES) {
     if (leaf.flag === undefined || leaf.env === undefined || excluded.has(leaf.key)) continue
     values[leaf.key] = leaf.example
@@ -159,9 +167,19 @@ t.test('a problem is one line that says what to write instead, in the words of i
 for (const [name, text, expected] of [
   ['a key in the wrong section', `${MINIMAL}projectId: x\n`, 'did you mean google.projectId?'],
   ['another spelling', `${MINIMAL}state-dir: /x\n`, 'did you mean stateDir?'],
-  ['AWS', `${MINIMAL}aws: {region: eu-west-1}\n`, 'is not in this version'],
-  ['Azure', `${MINIMAL}azure:\n`, 'is not in this version'],
-  ['container credentials', `${MINIMAL}listen: {containerCredentials: []}\n`, 'is not in this version'],
+  ['AWS without a region', `${MINIMAL}aws: {imdsV1: false}\n`, 'aws.region: is required'],
+  ['Azure without a tenant', `${MINIMAL}azure: {cloud: usgov}\n`, 'azure.tenantId: is required'],
+  [
+    'container credentials without AWS',
+    `${MINIMAL}listen: {containerCredentials: ["127.0.0.1:8982"]}\n`,
+    'add the section aws',
+  ],
+  [
+    'container credentials where no SDK looks for them',
+    `${MINIMAL}aws: {region: eu-west-1}\nintercept: {mode: redirect}\nlisten: {containerCredentials: ["10.0.0.1:80"]}\n`,
+    'must be of 169.254.170.23:80',
+  ],
+  ['no cloud at all', 'log: {level: info}\n', 'without a cloud there is nothing to answer'],
   [
     'an allowed address that is no metadata address',
     `${MINIMAL}intercept: {allow: ["10.0.0.10:53"]}\n`,

@@ -4,6 +4,7 @@ import type {
   CredentialHolder,
   CredentialSpec,
   ObtainContext,
+  SubjectTokenWish,
 } from '../../src/exchange/credential-spec.ts'
 import { type Deadline, deadlineIn } from '../../src/lib/deadline.ts'
 import { type ErrorCode, MetadatadError } from '../../src/lib/errors.ts'
@@ -39,7 +40,7 @@ export function createFixture(options: Partial<CredentialsOptions> = {}) {
     void lines.push({ level, fields, message })
   const log: Log = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
   const calls: Call[] = []
-  const tokens: { pod: string; audience: string; renew: boolean }[] = []
+  const tokens: ({ pod: string; audience: string } & SubjectTokenWish)[] = []
   let issued = 0
 
   const credentials = createCredentials({
@@ -47,8 +48,8 @@ export function createFixture(options: Partial<CredentialsOptions> = {}) {
     log,
     metrics,
     random: () => 0.5,
-    subjectToken: async (holder, audience, renew) => {
-      tokens.push({ pod: holder.uid, audience, renew })
+    subjectToken: async (holder, audience, wish) => {
+      tokens.push({ pod: holder.uid, audience, ...wish })
       return new Secret(`token of ${holder.uid}`)
     },
     ...options,

@@ -123,12 +123,12 @@ t.test('work left behind by a flight that has ended gets no more tokens and cred
   const spec = f.spec('x', {
     obtain: async (given) => {
       context = given
-      await given.subjectToken('audience', true)
+      await given.subjectToken('audience', { renew: true, expirationSeconds: 600 })
       return f.issue()
     },
   })
   await f.credentials.get(spec, pod('p'), f.deadline())
-  t.same(f.tokens, [{ pod: 'p', audience: 'audience', renew: true }])
+  t.same(f.tokens, [{ pod: 'p', audience: 'audience', renew: true, expirationSeconds: 600 }])
   await t.rejects(context!.subjectToken('audience'), { code: 'CALLER_CHANGED' })
   await t.rejects(context!.credential(f.spec('base')), { code: 'CALLER_CHANGED' })
   t.equal(f.tokens.length, 1)

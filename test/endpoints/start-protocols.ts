@@ -26,7 +26,7 @@ export interface ProtocolParts {
 export async function startProtocols(
   t: { teardown(fn: () => Promise<void>): unknown },
   make: (parts: ProtocolParts) => [...Protocol[], Protocol],
-  options: { clock?: Clock; log?: Log; dialled?: { address: string; port: number }[] } = {},
+  options: { clock?: Clock; log?: Log; dialled?: readonly { address: string; port: number }[] } = {},
 ) {
   const { clock = systemClock, log = silentLog } = options
   const metrics = createMetrics()
@@ -35,7 +35,7 @@ export async function startProtocols(
   const protocols = make({ credentials, clock, log, metrics })
   const server = createMetadataServer({ identifier, protocols, clock, log, metrics })
   t.teardown(() => server.close())
-  const { port } = await server.listen('127.0.0.1', 0, options.dialled)
+  const { port } = await server.listen('127.0.0.1', 0, { dialled: options.dialled ?? [] })
 
   async function ask(path: string, { method, headers, from, body }: AskOptions = {}): Promise<TestAnswer> {
     const request = httpRequest({

@@ -69,7 +69,7 @@ export async function setUp(t: Test, change: Partial<GoogleTokensOptions> = {}) 
       serviceAccountUid: 'sa-uid',
     },
     signal: controller.signal,
-    async subjectToken(audience, renew = false) {
+    async subjectToken(audience, { renew = false } = {}) {
       asked.push({ audience, renew })
       const issuedAt = Math.floor(clock.now() / 1000) - (issuer.stale && !renew ? 7200 : 0)
       return new Secret(await issuer.sign(audience, issuedAt))

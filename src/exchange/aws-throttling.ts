@@ -1,0 +1,36 @@
+import { LRUCache } from 'lru-cache'
+import { createThrottleGate, type ThrottleGate, type ThrottleGateOptions } from './throttle-gate.ts'
+
+/** The gate that a call of STS for a role of this account passes. */
+export type AwsThrottling = (accountId: string) => ThrottleGate
+
+const NODE_MS = 500
+const MAX_ACCOUNTS = 256
+
+/**
+ * After a throttle no call of this node is sent for half a second at most, and none for a role of the same account until that account's
+ * back-off ends, which doubles. STS counts by account: a tenant who has his own account throttled must not be able to
+ * keep everybody else's sessions from being renewed.
+ */
+export function createAwsThrottling(options: Omit<ThrottleGateOptions, 'service' | 'maxMs'>): AwsThrottling {
+  const { clock, log, random } = options
+  const node = createThrottleGate({ clock, log, random, service: 'aws sts', maxMs: NODE_MS })
+  const accounts = new LRUCache<string, ThrottleGate>({ max: MAX_ACCOUNTS })
+
+  return (accountId) => {
+    const service = `aws sts, account ${accountId}`
+    const account = accounts.get(accountId) ?? createThrottleGate({ clock, log, random, service })
+    accounts.set(accountId, account)
+    return {
+      closedMs: () => Math.max(node.closedMs(), account.closedMs()),
+      throttled(sentAt, retryAfterMs) {
+        node.throttled(sentAt, undefined)
+        account.throttled(sentAt, retryAfterMs)
+      },
+      passed(sentAt) {
+        node.passed(sentAt)
+        account.passed(sentAt)
+      },
+    }
+  }
+}
