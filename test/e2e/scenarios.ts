@@ -1,6 +1,7 @@
 import type { Scenario } from './scenario.ts'
 import { allowed } from './scenarios/allowed.ts'
 import { alreadyOpen } from './scenarios/already-open.ts'
+import { bind } from './scenarios/bind.ts'
 import { bootOrder } from './scenarios/boot-order.ts'
 import { control } from './scenarios/control.ts'
 import { drift } from './scenarios/drift.ts'
@@ -10,6 +11,7 @@ import { killed } from './scenarios/killed.ts'
 import { oddPackets } from './scenarios/odd-packets.ts'
 import { poisonedBridge } from './scenarios/poisoned-bridge.ts'
 import { rollingUpdate } from './scenarios/rolling-update.ts'
+import { selfTest } from './scenarios/self-test.ts'
 import { spoofedSource } from './scenarios/spoofed-source.ts'
 import { steady } from './scenarios/steady.ts'
 import { stolenAddress } from './scenarios/stolen-address.ts'
@@ -32,6 +34,8 @@ export const SCENARIOS: readonly Scenario[] = [
   spoofedSource,
   stolenAddress,
   poisonedBridge,
+  bind,
+  selfTest,
   unchangedClients,
   uninstall,
 ]

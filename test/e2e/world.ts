@@ -20,6 +20,14 @@ const PODS = [
 
 const NAMESPACE = 'e2e'
 
+/** A pod to be. */
+export interface NewPod extends Omit<PodSpec, 'uid' | 'email'> {
+  /** In the cluster; `e2e` if absent. */
+  readonly namespace?: string
+  /** The name of its ServiceAccount; the pod's own if absent. */
+  readonly account?: string
+}
+
 /** Where a world may make what it needs; whoever gives it removes it all afterwards. */
 export interface Place {
   /** Part of the name of every network namespace. */
@@ -46,7 +54,9 @@ export interface World {
   /** Starts a daemon of this node; it has not begun to serve yet. */
   startDaemon(...flags: readonly string[]): Promise<DaemonProcess>
   /** Runs `metadatad intercept COMMAND` to its end. @throws Error with what it said, if it fails */
-  intercept(command: 'install' | 'remove'): Promise<string>
+  intercept(command: 'install' | 'remove', ...flags: readonly string[]): Promise<string>
+  /** Starts one more pod on the node; its ServiceAccount may act as the Google service account of the pod's name. */
+  startPod(pod: NewPod): Promise<BedPod>
   /** How many packets of pods for metadata addresses have left the node so far. */
   packetsAtCloud(): Promise<number>
 }
@@ -68,22 +78,22 @@ export async function createWorld(place: Place, stack: AsyncDisposableStack): Pr
   const yaml = await readFile(configFile, 'utf8')
   await writeFile(configFile, yaml.replace(/metadata: \[[^\]]*\], /, ''))
 
-  const pods: BedPod[] = []
-  for (const pod of PODS) {
-    const email = gsa(pod.name)
-    const account = { 'iam.gke.io/gcp-service-account': email }
-    sandbox.kubernetes.applyServiceAccount(NAMESPACE, pod.name, account)
-    sandbox.google.grant(email, sandboxMember(NAMESPACE, pod.name))
+  async function startPod(pod: NewPod): Promise<BedPod> {
+    const { name, namespace = NAMESPACE, account = name, ...wiring } = pod
+    const email = gsa(name)
+    sandbox.kubernetes.applyServiceAccount(namespace, account, { 'iam.gke.io/gcp-service-account': email })
+    sandbox.google.grant(email, sandboxMember(namespace, account))
     const uid = sandbox.kubernetes.createPod({
-      namespace: NAMESPACE,
-      name: pod.name,
-      serviceAccountName: pod.name,
+      namespace,
+      name,
+      serviceAccountName: account,
       nodeName: SANDBOX_NODE,
       ips: [pod.ipv4, pod.ipv6],
     })
-    const spec: PodSpec = { ...pod, uid, email }
-    pods.push(await BedPod.start(spec, await space(pod.name), place.cgroup))
+    return await BedPod.start({ name, ...wiring, uid, email }, await space(name), place.cgroup)
   }
+  const pods: BedPod[] = []
+  for (const pod of PODS) pods.push(await startPod(pod))
 
   const flags = [
     '--intercept-mode',
@@ -100,8 +110,9 @@ export async function createWorld(place: Place, stack: AsyncDisposableStack): Pr
     pods: pods as unknown as World['pods'],
     configFile,
     flags,
-    intercept: (command) =>
-      run(process.execPath, METADATAD, 'intercept', command, '--config', configFile, ...flags),
+    startPod,
+    intercept: (command, ...more) =>
+      run(process.execPath, METADATAD, 'intercept', command, '--config', configFile, ...flags, ...more),
     async packetsAtCloud() {
       const { pods, podsDnsNtp } = await cloud.counts()
       return pods + podsDnsNtp

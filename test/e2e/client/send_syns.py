@@ -5,6 +5,8 @@ import sys
 import time
 
 source, target, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
+family = socket.AF_INET6 if ":" in target else socket.AF_INET
+addresses = socket.inet_pton(family, source) + socket.inet_pton(family, target)
 
 
 def checksum(data):
@@ -18,17 +20,19 @@ def syn(port):
     def header(check):
         return struct.pack("!HHIIBBHHH", port, 80, 1, 0, 5 << 4, 2, 64240, check, 0)
 
-    pseudo = socket.inet_aton(source) + socket.inet_aton(target) + struct.pack("!BBH", 0, 6, 20)
+    # Protocol and length, in the order of IPv4's pseudo-header; the sum is the same in IPv6's.
+    pseudo = addresses + struct.pack("!BBH", 0, 6, 20)
     return header(checksum(pseudo + header(0)))
 
 
 def ip(payload):
+    if family == socket.AF_INET6:
+        return struct.pack("!IHBB", 6 << 28, len(payload), 6, 64) + addresses + payload
     # The kernel fills in length, identification and checksum (raw(7)).
-    head = struct.pack("!BBHHHBBH", 0x45, 0, 0, 0, 0, 64, 6, 0)
-    return head + socket.inet_aton(source) + socket.inet_aton(target) + payload
+    return struct.pack("!BBHHHBBH", 0x45, 0, 0, 0, 0, 64, 6, 0) + addresses + payload
 
 
-raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+raw = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_RAW)
 for i in range(count):
     raw.sendto(ip(syn(20000 + i)), (target, 0))
     time.sleep(0.02)

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { fileURLToPath } from 'node:url'
 import { EMAIL, TOKEN } from '../../support/pod-questions.ts'
+import { BED } from '../bed/addresses.ts'
 import { hardwareAddress } from '../bed/hardware-address.ts'
 import { dialFrom } from '../client/dial-from.ts'
 import type { Scenario } from '../scenario.ts'
 
-const POISON = fileURLToPath(new URL('../client/poison_arp.py', import.meta.url))
+const program = (name: string) => fileURLToPath(new URL(`../client/${name}`, import.meta.url))
+const SECONDS = '12'
 
 /** A pod takes its neighbour's address on a shared bridge, and has the node believe it: only proof tells them apart. */
 export const stolenAddress: Scenario = {
@@ -14,25 +16,25 @@ export const stolenAddress: Scenario = {
     const [, , thief, victim] = world.pods
     const daemon = await world.startDaemon()
     await daemon.ready()
-    const node = await hardwareAddress('cni0')
-    await thief.namespace.ip('addr', 'add', `${victim.spec.ipv4}/24`, 'dev', 'eth0')
-    const claim = `${victim.spec.ipv4}=${node}`
-    const poison = thief.run('python3', [POISON, '12', claim])
+    const { ipv4, ipv6 } = victim.spec
+    await thief.namespace.ip('addr', 'add', `${ipv4}/24`, 'dev', 'eth0')
+    await thief.namespace.ip('addr', 'add', `${ipv6}/64`, 'dev', 'eth0', 'nodad')
+    const claims = [
+      [program('poison_arp.py'), SECONDS, `${ipv4}=${await hardwareAddress('cni0')}`],
+      [program('claim_neighbour.py'), SECONDS, `${ipv6}=${BED.bridgeGateway.ipv6}`],
+    ].map((args) => thief.run('python3', args))
 
-    const questions = [EMAIL, TOKEN].map((path) => ({
-      protocol: 'tcp' as const,
-      host: '169.254.169.254',
-      port: 80,
-      path,
-      from: victim.spec.ipv4,
-    }))
+    const questions = [EMAIL, TOKEN].flatMap((path) => [
+      { protocol: 'tcp' as const, host: '169.254.169.254', port: 80, path, from: ipv4 },
+      { protocol: 'tcp' as const, host: 'fd20:ce::254', port: 80, path, from: ipv6 },
+    ])
     let requests = 0
-    let connected = 0
     let stolen = 0
+    const connected = { [ipv4]: 0, [ipv6]: 0 }
     for (let i = 0; i < 4; i++) {
-      for (const { outcome, text } of await dialFrom(thief, questions, 2_500)) {
+      for (const { outcome, text, from } of await dialFrom(thief, questions, 2_500)) {
         requests++
-        if (outcome === 'answered') connected++
+        if (outcome === 'answered') connected[from!]!++
         if (
           /^HTTP\/1\.\d 200 /.test(text) ||
           text.includes('access_token') ||
@@ -41,15 +43,15 @@ export const stolenAddress: Scenario = {
           stolen++
       }
     }
-    const poisoned = await poison
-    assert.equal(poisoned.status, 0, poisoned.stderr)
-    assert.ok(connected > 0, `the theft (${claim}) did not even reach the daemon`)
+    for (const { status, stderr } of await Promise.all(claims)) assert.equal(status, 0, stderr)
+    for (const [address, times] of Object.entries(connected))
+      assert.ok(times > 0, `the theft of ${address} did not even reach the daemon`)
     return {
       requests,
       failures: 0,
       packetsAtCloud: await world.packetsAtCloud(),
       wrongIdentities: stolen,
-      note: `a bridged pod with its neighbour's address reached the daemon ${connected} times, and was given ${stolen} answers`,
+      note: `a bridged pod with its neighbour's addresses reached the daemon ${connected[ipv4]} times over IPv4 and ${connected[ipv6]} over IPv6, and was given ${stolen} answers`,
     }
   },
 }
