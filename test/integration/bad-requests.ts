@@ -96,7 +96,11 @@ const CASES: readonly (readonly [string, string, ...number[]])[] = [
     get(PROJECT, `${HOST}${FLAVOR}Connection: Upgrade, close\r\nUpgrade: websocket\r\n`),
     200,
   ],
-  ['the paths of AWS', `PUT /latest/api/token HTTP/1.1\r\n${HEADERS}Content-Length: 0\r\n\r\n`, 404],
+  [
+    'an AWS session token without its life',
+    `PUT /latest/api/token HTTP/1.1\r\n${HEADERS}Content-Length: 0\r\n\r\n`,
+    400,
+  ],
   ['the paths of Azure', get('/metadata/identity/oauth2/token?resource=x', `${HOST}${CLOSE}`), 400],
   ['what is not emulated', get('/computeMetadata/v1/instance/attributes/kube-env'), 404],
 ]

@@ -13,16 +13,22 @@ const MAX_CHILDREN = 256
 const MAX_PER_CGROUP = 512
 const MAX_BYTES = 1024 * 1024
 const MAX_NESTED = 256
+/** Stands for the processes of a cgroup that has too many to list: none has this id, and the cgroup is not empty. */
+const UNLISTED = -1
+
+/** crun starts a container there, below the scope that systemd made (crun(1), `run.oci.systemd.subgroup`). */
+const RUNTIMES_OWN = 'container'
 
 /**
- * The processes of a pod: those in its own directory and in the direct children, one a container and one the sandbox.
- * A cgroup nested deeper is made by a container, so it may be shaped as the container likes.
+ * The processes of a pod: those in its own directory and in the direct children, one a container and one the sandbox, each
+ * with or without crun's own cgroup below it. Any other that is nested deeper is made by a container, so it may be shaped as the
+ * container likes; one that it calls `container` still holds no process but the pod's.
  */
 export async function cgroupProcesses(files: HostFiles, directory: string): Promise<CgroupProcess[]> {
   const children = await directoriesOf(files, directory)
   const found: CgroupProcess[] = []
-  for (const name of ['', ...children.slice(0, MAX_CHILDREN)]) {
-    const cgroup = name === '' ? directory : `${directory}/${name}`
+  const direct = children.slice(0, MAX_CHILDREN).map((name) => `${directory}/${name}`)
+  for (const cgroup of [directory, ...direct.flatMap((it) => [it, `${it}/${RUNTIMES_OWN}`])]) {
     const pids = await pidsIn(files, cgroup)
     for (const pid of pids.slice(0, MAX_PER_CGROUP)) found.push({ pid, cgroup })
   }
@@ -52,6 +58,7 @@ async function pidsIn(files: HostFiles, cgroup: string): Promise<number[]> {
     return text.split('\n').flatMap((line) => (/^\d{1,10}$/.test(line) ? [Number(line)] : []))
   } catch (error) {
     if (isGone(error)) return []
+    if ((error as NodeJS.ErrnoException).code === 'EFBIG') return [UNLISTED]
     // A threaded cgroup lists no processes (cgroups(7)); only a container makes one.
     if ((error as NodeJS.ErrnoException).code === 'EOPNOTSUPP') return []
     throw error

@@ -41,8 +41,13 @@ interface Pace {
 const READ_PACE: Pace = { minMs: 50, maxMs: 150 }
 const SCAN_PACE: Pace = { minMs: 20, maxMs: 200 }
 const PAUSE_PER_MS = 5
-/** So many pods are read at a time. */
+/**
+ * So many pods are read at a time. Any pod may open sockets by the ten thousand, and is then read for hundreds of milliseconds: of
+ * those whose tables were longer than this (characters), one at a time, so that there is always a place for the others.
+ */
 const READS_AT_A_TIME = 2
+const LARGE_AT_A_TIME = 1
+const LARGE = 512 * 1024
 const SCANNED_AT_A_TIME = 4
 
 class Entry implements PodNamespace {
@@ -56,6 +61,8 @@ class Entry implements PodNamespace {
   moved = false
   /** No process of the pod is left. */
   empty = false
+  /** Its tables were long when they were read last. */
+  large = false
 
   constructor(uid: string, directory: string, read: (entry: Entry) => PacedRun<TcpTables | undefined>) {
     this.uid = uid
@@ -77,6 +84,7 @@ export class PodNamespaces {
   readonly #options: PodNamespacesOptions
   readonly #entries = new Map<string, Entry>()
   readonly #gate = new Gate(READS_AT_A_TIME)
+  readonly #largeGate = new Gate(LARGE_AT_A_TIME)
   readonly #scans: PacedRun<void>
 
   constructor(options: PodNamespacesOptions) {
@@ -100,6 +108,14 @@ export class PodNamespaces {
   /** The pods whose namespace had the address at the last scan. */
   holders(address: string): readonly PodNamespace[] {
     return [...this.#entries.values()].filter((entry) => entry.holds(address))
+  }
+
+  /**
+   * Was the pod's own cgroup there at the last scan? The kubelet makes it before the sandbox and removes it after, while a
+   * sandboxed runtime may keep its processes elsewhere.
+   */
+  hasCgroup(uid: string): boolean {
+    return this.#entries.has(uid)
   }
 
   /** Had the pod no process at the last scan? */
@@ -138,10 +154,20 @@ export class PodNamespaces {
         new PacedRun({
           run: () => this.#read(entry),
           gapMs: gapOf(READ_PACE),
-          enter: () => this.#gate.enter(),
+          enter: () => this.#enter(entry),
           clock,
         }),
     )
+  }
+
+  async #enter(entry: Entry): Promise<() => void> {
+    if (!entry.large) return this.#gate.enter()
+    const leaveLarge = await this.#largeGate.enter()
+    const leave = await this.#gate.enter()
+    return () => {
+      leave()
+      leaveLarge()
+    }
   }
 
   async #update(entry: Entry): Promise<void> {
@@ -170,6 +196,7 @@ export class PodNamespaces {
       const { anchor } = entry
       if (anchor === undefined) return 'gone'
       const read = await readTcpTables(this.#options.host, anchor.pid)
+      entry.large = read === undefined || read.length > LARGE
       if (!(await this.#stands(entry, anchor))) return 'gone'
       tables = read
       return read === undefined ? 'too_long' : 'ok'

@@ -12,6 +12,8 @@ import type { Attempt, IdentificationStrategy } from '../strategy.ts'
 import type { HostView } from './host-view.ts'
 import { PodLookup } from './pod-lookup.ts'
 import { PodNamespaces } from './pod-namespaces.ts'
+import { translatesAddresses } from './translates-addresses.ts'
+import { unprovedCaller } from './unproved-caller.ts'
 
 /** How to make the strategy. */
 export interface ProofStrategyOptions {
@@ -32,7 +34,6 @@ type Finding = { readonly uid: string } | { readonly leftWhile: AddressClaim }
 
 /** Nothing announces a socket or an address of another namespace: a caller that is held is looked for this often. */
 const AGAIN_MS = 50
-const TRANSLATES = 'metadatad.dev/translates-addresses'
 
 /**
  * Ties a connection to the pod in whose network namespace the kernel shows its other end: a socket from the peer's address
@@ -54,7 +55,6 @@ const TRANSLATES = 'metadatad.dev/translates-addresses'
  */
 export function createProofStrategy(options: ProofStrategyOptions): IdentificationStrategy {
   const { pods, reader, mode } = options
-  const sandboxed = new Set(options.sandboxedRuntimes)
   const namespaces = new PodNamespaces({
     ...options,
     isHosts: (uid) => pods.byUid(uid)?.hostNetwork === true,
@@ -63,7 +63,7 @@ export function createProofStrategy(options: ProofStrategyOptions): Identificati
   const findings = new WeakMap<Connection, Finding>()
 
   function translates(pod: Pod): boolean {
-    return sandboxed.has(pod.runtimeClassName ?? '') || pod.annotations[TRANSLATES] === 'true'
+    return translatesAddresses(pod, options.sandboxedRuntimes)
   }
 
   /** Undefined if nothing can be proved about the pod that owns the address, and nobody else has it. */
@@ -84,7 +84,8 @@ export function createProofStrategy(options: ProofStrategyOptions): Identificati
       const claim = pods.claim(address)
       const owner = soleOwner(claim.owners)
       if (mode === 'prefer' && !isKnown && owner !== undefined && translates(owner)) {
-        if (holders.every(({ uid }) => uid === owner.uid)) return { leftWhile: claim }
+        const isOnlyHolder = holders.every(({ uid }) => uid === owner.uid)
+        if (isOnlyHolder && namespaces.hasCgroup(owner.uid)) return { leftWhile: claim }
       }
       const tables = await readAll(holders)
       const provers = holders.filter((_, i) =>
@@ -149,8 +150,9 @@ export function createProofStrategy(options: ProofStrategyOptions): Identificati
       if (!('uid' in finding)) return undefined
       const { uid } = finding
       const owner = soleOwner(pods.claim(connection.remoteAddress).owners)
-      // The cgroup of a static pod is named after its file's hash, and its mirror in the API server has a UID of its own.
-      const isStatic = owner?.serviceAccountName === '' && pods.byUid(uid) === undefined
+      // The cgroup of a static pod is named after its file's hash, and its mirror in the API server has a UID of its own: a
+      // UUID, as every pod's that the API server knows.
+      const isStatic = owner?.serviceAccountName === '' && !uid.includes('-') && pods.byUid(uid) === undefined
       const identification = isStatic ? lookup.recall(owner.uid) : await lookup.find(uid, attempt.mark)
       if (identification === undefined) throw unknownPod()
       return identification
@@ -160,19 +162,6 @@ export function createProofStrategy(options: ProofStrategyOptions): Identificati
 
 function soleOwner(owners: readonly Pod[]): Pod | undefined {
   return owners.length === 1 ? owners[0] : undefined
-}
-
-function unprovedCaller(cause?: unknown): MetadatadError {
-  return new MetadatadError('CALLER_UNPROVED', 'the kernel shows no pod at the other end of the connection', {
-    fault: 'caller',
-    retryable: true,
-    retryAfterMs: AGAIN_MS,
-    publicMessage:
-      'The metadata daemon could not prove which pod is calling: the connection was not found inside the network of a ' +
-      'pod that owns its address. Try again; if it persists, the pod may translate its addresses (see the annotation ' +
-      `${TRANSLATES}), or its runtime may have a network stack of its own.`,
-    cause,
-  })
 }
 
 function ambiguousCaller(): MetadatadError {

@@ -8,21 +8,24 @@ export interface TcpEnd {
 }
 
 /**
- * A row as far as it is needed: the two ends, the state, and an inode that is not 0. `TCP_ESTABLISHED` is 01, `TCP_FIN_WAIT1`
+ * What follows the remote end in a row that proves: the state, and an inode that is not 0. `TCP_ESTABLISHED` is 01, `TCP_FIN_WAIT1`
  * 04 and `TCP_FIN_WAIT2` 05 (include/net/tcp_states.h); between state and inode are queues, timer, retransmits, uid, timeout.
  */
-const OPEN_ROW =
-  /: ([0-9A-F]{8,32}:[0-9A-F]{4} [0-9A-F]{8,32}:[0-9A-F]{4}) (?:01|04|05) [0-9A-F]{8}:[0-9A-F]{8} [0-9A-F]{2}:[0-9A-F]{8,16} [0-9A-F]{8} +\d{1,10} +\d{1,10} [1-9]\d{0,19} /g
+const OPEN =
+  /(?:01|04|05) [0-9A-F]{8}:[0-9A-F]{8} [0-9A-F]{2}:[0-9A-F]{8,16} [0-9A-F]{8} +\d{1,10} +\d{1,10} [1-9]\d{0,19} /y
 
 /** The TCP sockets of one network namespace as they were while they were read. */
 export class TcpTables {
-  readonly #tcp: ReadonlySet<string>
-  readonly #tcp6: ReadonlySet<string>
+  readonly #tcp: Table
+  readonly #tcp6: Table
+  /** Of both tables together, in characters. */
+  readonly length: number
 
   /** `/proc/PID/net/tcp` and `/proc/PID/net/tcp6` (proc_pid_net(5)). Anything else in them is passed over. */
   constructor(tcp: string, tcp6: string) {
-    this.#tcp = openEnds(tcp)
-    this.#tcp6 = openEnds(tcp6)
+    this.#tcp = new Table(tcp)
+    this.#tcp6 = new Table(tcp6)
+    this.length = tcp.length + tcp6.length
   }
 
   /**
@@ -36,16 +39,38 @@ export class TcpTables {
   has(local: TcpEnd, remote: TcpEnd): boolean {
     const isV4 = isIPv4(local.address)
     if (isV4 !== isIPv4(remote.address)) return false
-    if (isV4 && this.#tcp.has(`${ipv4End(local)} ${ipv4End(remote)}`)) return true
-    return this.#tcp6.has(`${ipv6End(local)} ${ipv6End(remote)}`)
+    if (isV4 && this.#tcp.openTo(ipv4End(remote)).has(ipv4End(local))) return true
+    return this.#tcp6.openTo(ipv6End(remote)).has(ipv6End(local))
   }
 }
 
-/** Once a table, because a pod may ask for thousands of connections at a time. */
-function openEnds(table: string): ReadonlySet<string> {
-  const ends = new Set<string>()
-  for (const match of table.matchAll(OPEN_ROW)) ends.add(match[1]!)
-  return ends
+/**
+ * One table. A pod may have tens of thousands of sockets, of which few are connected to a metadata address, and may ask for
+ * thousands of connections at a time: rows are looked for by their remote end, once for each.
+ */
+class Table {
+  readonly #text: string
+  readonly #locals = new Map<string, ReadonlySet<string>>()
+
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  /** The local ends of the open sockets with this remote end. */
+  openTo(remote: string): ReadonlySet<string> {
+    const known = this.#locals.get(remote)
+    if (known !== undefined) return known
+    const locals = new Set<string>()
+    const text = this.#text
+    const wanted = ` ${remote} `
+    for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + 1)) {
+      OPEN.lastIndex = at + wanted.length
+      const start = at - remote.length
+      if (OPEN.test(text) && text.startsWith(': ', start - 2)) locals.add(text.slice(start, at))
+    }
+    this.#locals.set(remote, locals)
+    return locals
+  }
 }
 
 function ipv4End({ address, port }: TcpEnd): string {

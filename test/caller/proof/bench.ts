@@ -5,6 +5,7 @@ import { LiveReader } from '../../../src/caller/live-reader.ts'
 import { PodIndex } from '../../../src/caller/pod-index.ts'
 import { openHostView } from '../../../src/caller/proof/host-view.ts'
 import { createProofStrategy } from '../../../src/caller/proof/proof-strategy.ts'
+import { whereUnprovable } from '../../../src/caller/proof/where-unprovable.ts'
 import { ServiceAccountIndex } from '../../../src/caller/service-account-index.ts'
 import { createWatchStrategy } from '../../../src/caller/watch-strategy.ts'
 import type { Pod } from '../../../src/kubernetes/types.ts'
@@ -37,7 +38,11 @@ export interface ProofBench {
 
 /** The proof strategy before the watch strategy, over a made-up host. */
 export async function proofBench(
-  options: { mode?: 'require' | 'prefer'; sandboxedRuntimes?: readonly string[] } = {},
+  options: {
+    mode?: 'require' | 'prefer'
+    sandboxedRuntimes?: readonly string[]
+    watchConfirmedAt?: () => number
+  } = {},
 ): Promise<ProofBench> {
   const clock = new FakeClock()
   const host = new MemoryHost()
@@ -80,12 +85,12 @@ export async function proofBench(
     index: pods,
     reader,
     clock,
-    watchConfirmedAt: () => clock.now(),
+    watchConfirmedAt: options.watchConfirmedAt ?? (() => clock.now()),
     confirmWithinMs: 30_000,
     serveUnconfirmed: false,
   })
   const identifier = createIdentifier({
-    strategies: [kernel, byWatch],
+    strategies: [kernel, whereUnprovable(byWatch, options.sandboxedRuntimes ?? [])],
     pods,
     serviceAccounts,
     mark: () => reader.mark(),

@@ -1,4 +1,6 @@
 import t from 'tap'
+import { deadlineIn } from '../../../src/lib/deadline.ts'
+import { sleep } from '../../../src/lib/sleep.ts'
 import { settle } from '../../support/fake-clock.ts'
 import { pod } from '../build.ts'
 import { proofBench } from './bench.ts'
@@ -195,6 +197,16 @@ t.test('a directory that imitates a pod inside a container is not one', async (t
   t.equal(await b.ask(b.dial(namespace, A)), 'CALLER_UNPROVED')
 })
 
+t.test('a runtime’s own cgroup below a container’s counts, as crun makes it under systemd', async (t) => {
+  const b = await proofBench()
+  b.watch('a', { ips: [] })
+  const { namespace } = b.host.start(
+    `${b.host.pod('uid-a')}/crio-5f0c.scope/container`,
+    new MemoryNamespace(A),
+  )
+  t.equal(await b.ask(b.dial(namespace, A)), 'a')
+})
+
 t.test('a connection to anything but the metadata address proves nothing', async (t) => {
   const b = await proofBench()
   b.watch('a')
@@ -249,6 +261,41 @@ t.test(
     t.ok(b.clock.now() - before <= 50, 'and nobody waits behind it')
   },
 )
+
+t.test('pods with sockets by the thousand keep each other waiting, but none with few', async (t) => {
+  const b = await proofBench()
+  const loud = Array.from({ length: 4 }, (_, i) => {
+    const address = `10.1.0.${i}`
+    b.watch(`loud-${i}`, { ips: [address] })
+    const { namespace, pid } = b.host.sandbox(`uid-loud-${i}`, address)
+    for (let n = 0; n < 6_000; n++) b.dial(namespace, address, { remote: { address: B, port: 80 } })
+    return { address, namespace, path: `/proc/${pid}/net/tcp6` }
+  })
+  b.watch('quiet')
+  const { namespace } = b.host.sandbox('uid-quiet', A)
+  b.host.beforeRead = (path) => (loud.some((it) => it.path === path) ? sleep(b.clock, 500) : undefined)
+  const askLoud = ({ namespace, address }: (typeof loud)[number]) =>
+    b
+      .open(b.dial(namespace, address))
+      .identify(deadlineIn(b.clock, 900))
+      .then(
+        () => 'answered',
+        () => 'refused',
+      )
+  const flood = () => loud.map(askLoud)
+  const pass = async () => {
+    for (let turn = 0; turn < 20; turn++) await settle()
+    await b.clock.advance(10)
+  }
+  const floods = flood()
+  for (let i = 0; i < 150; i++) {
+    if (i % 10 === 0) floods.push(...flood())
+    await pass()
+  }
+  t.equal(await b.ask(b.dial(namespace, A), 450), 'quiet')
+  for (let i = 0; i < 100; i++) await pass()
+  t.ok((await Promise.all(floods)).includes('answered'), 'and they are answered in their turn')
+})
 
 t.test('a connection that was proved once is not proved again, and ends with its pod', async (t) => {
   const b = await proofBench()
@@ -323,6 +370,26 @@ t.test('what the kernel can’t prove is left to the watch, where nobody else ho
   }
 })
 
+t.test('what is left to the watch is never another pod’s that could have been proved', async (t) => {
+  const b = await proofBench({ watchConfirmedAt: () => 0 })
+  const annotations = { 'metadatad.dev/translates-addresses': 'true' }
+  b.watch('a', { annotations })
+  b.host.sandbox('uid-a')
+  b.live.pods = [pod('b')]
+  t.equal(await b.ask(b.dial(new MemoryNamespace(), A)), 'CALLER_UNPROVED')
+  b.live.pods = [pod('a', { annotations })]
+  t.equal(await b.ask(b.dial(new MemoryNamespace(), A)), 'a')
+})
+
+t.test('a pod that the kubelet has cleared away is not answered for, whatever the watch shows', async (t) => {
+  const b = await proofBench({ sandboxedRuntimes: ['gvisor'] })
+  b.watch('a', { runtimeClassName: 'gvisor' })
+  b.host.sandbox('uid-a')
+  t.equal(await b.ask(b.dial(new MemoryNamespace(), A)), 'a')
+  b.host.removePod('uid-a')
+  t.equal(await b.ask(b.dial(new MemoryNamespace(), A)), 'CALLER_UNPROVED')
+})
+
 t.test('where proof is required there is no answer without it', async (t) => {
   const b = await proofBench({ mode: 'require', sandboxedRuntimes: ['gvisor'] })
   b.watch('a', { runtimeClassName: 'gvisor' })
@@ -335,6 +402,14 @@ t.test('a static pod is told that it has no service account', async (t) => {
   b.watch('mirror', { serviceAccountName: '' })
   const { namespace } = b.host.sandbox('0123456789abcdef', A)
   t.equal(await b.ask(b.dial(namespace, A)), 'CALLER_NO_SERVICE_ACCOUNT')
+})
+
+t.test('a new pod on a static pod’s old address is not told that it is one', async (t) => {
+  const b = await proofBench()
+  b.watch('mirror', { serviceAccountName: '' })
+  b.live.pods = [pod('a')]
+  const { namespace } = b.host.sandbox('uid-a', A)
+  t.equal(await b.ask(b.dial(namespace, A)), 'a')
 })
 
 t.test('a namespace with more addresses than are kept is taken to hold any', async (t) => {
@@ -377,6 +452,24 @@ t.test('a neighbour whose sockets are too many to read keeps nobody else from an
   t.equal(await b.ask(b.dial(thief.namespace, A)), 'CALLER_UNPROVED')
   b.watch('victim', { ips: [] })
   t.equal(await b.ask(b.dial(victim.namespace, A)), 'CALLER_UNPROVED')
+})
+
+t.test('a neighbour whose processes are too many to list keeps nobody else from an answer', async (t) => {
+  const b = await proofBench()
+  b.watch('a', { ips: [] })
+  b.watch('bomb', { ips: [B] })
+  const a = b.host.sandbox('uid-a', A)
+  const bomb = b.host.sandbox('uid-bomb', B)
+  b.host.beforeRead = (path) => {
+    if (path.endsWith('/poduid-bomb/sandbox/cgroup.procs'))
+      throw Object.assign(new Error('long'), { code: 'EFBIG' })
+  }
+  t.equal(await b.ask(b.dial(a.namespace, A)), 'a')
+  t.equal(await b.ask(b.dial(bomb.namespace, B)), 'CALLER_UNPROVED')
+  a.namespace.addresses.add(B)
+  t.equal(await b.ask(b.dial(a.namespace, B)), 'CALLER_UNPROVED', 'nor is it taken to be gone')
+  b.host.beforeRead = () => {}
+  t.equal(await b.ask(b.dial(bomb.namespace, B)), 'bomb')
 })
 
 t.test('a sandbox made anew whose process got the same id is another, and nothing has moved', async (t) => {

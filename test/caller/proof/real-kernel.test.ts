@@ -21,6 +21,7 @@ t.test('with real processes, namespaces and cgroups', { skip, timeout: 240_000 }
     { version: 1, driver: 'systemd', container: 'cri-containerd-5f0c.scope', paused: true },
     { version: 2, driver: 'cgroupfs', container: 'crio-5f0c', paused: false },
     { version: 2, driver: 'systemd', container: 'crio-5f0c.scope', paused: false },
+    { version: 2, driver: 'systemd', container: 'crio-5f0c.scope/container', paused: false },
     { version: 2, driver: 'cgroupfs', root: 'kubelet', container: '5f0c', paused: true },
     { version: 2, driver: 'systemd', root: 'kubelet', container: 'cri-containerd-5f0c.scope', paused: true },
   ]
