@@ -16,6 +16,8 @@ export interface Metadatad extends AsyncDisposable {
   readonly daemon: Daemon
   /** `127.0.0.1:port` where pods are answered. */
   readonly host: string
+  /** `127.0.0.1:port` where container credentials are answered. */
+  readonly containerHost: string
   readonly adminUrl: string
   /** What the daemon has logged so far, parsed. */
   readonly logged: readonly Record<string, unknown>[]
@@ -45,7 +47,11 @@ export async function startMetadatad(options: StartOptions = {}): Promise<Metada
   const directory = await mkdtemp(join(tmpdir(), 'metadatad-test-'))
   starting.defer(() => rm(directory, { recursive: true, force: true }))
   const sandbox = starting.adopt(await startSandbox(), (it) => it.close())
-  const file = await writeSandboxConfig(sandbox, directory, { metadata: '127.0.0.1:0', admin: '127.0.0.1:0' })
+  const file = await writeSandboxConfig(sandbox, directory, {
+    metadata: '127.0.0.1:0',
+    admin: '127.0.0.1:0',
+    containerCredentials: '127.0.0.1:0',
+  })
   options.prepare?.(sandbox)
   const yaml = await readFile(file, 'utf8')
   const config = loadConfig({
@@ -62,6 +68,7 @@ export async function startMetadatad(options: StartOptions = {}): Promise<Metada
     sandbox,
     daemon,
     host: `127.0.0.1:${daemon.metadata[0]!.port}`,
+    containerHost: `127.0.0.1:${daemon.metadata.at(-1)!.port}`,
     adminUrl: `http://127.0.0.1:${daemon.admin!.port}`,
     logged,
     pod(ip, name, { email, granted = true, ...change } = {}) {
