@@ -19,7 +19,7 @@ export function configurationPage(): string {
     'JSON Schema for editors. YAML aliases and tags are not read. A variable that begins with `METADATAD_` and belongs to no key',
     'is a problem, except those that Kubernetes sets for a Service of that name.',
     '',
-    'A cloud without a section is off. The sections `aws` and `azure` are not in this version.',
+    'A cloud without a section is off: its paths answer "not found" in its own words. At least one has to be there.',
     '',
     '```yaml',
     ...example(),

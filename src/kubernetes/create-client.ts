@@ -20,6 +20,8 @@ const RESOURCES: ReadonlySet<string> = new Set([
   'serviceaccounts/token',
   'nodes',
   'events',
+  'openid-configuration',
+  'jwks',
 ])
 
 /** What a client is made with. */
