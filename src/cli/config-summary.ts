@@ -8,7 +8,7 @@ export function configSummary(config: Config): string[] {
       ? `pods are answered at ${listen.metadata.map(spelled).join(', ')}`
       : `packets of pods are intercepted (${intercept.mode})`
   return [
-    `node ${config.node.name}; ${pods}, the operator is answered at ${spelled(listen.admin)}`,
+    `node ${config.node.name}; ${pods}, the operator at ${spelled(listen.admin)}`,
     caller.confirmWithinMs === 0
       ? 'every new connection is confirmed by a read of the API server'
       : `a pod not confirmed for ${caller.confirmWithinMs / 1_000} s is confirmed by a read of the API server`,

@@ -25,10 +25,10 @@ t.test('docs/configuration.md lists every key, flag and variable and no other', 
   const page = readRepoFile('docs/configuration.md')
   t.strictSame(tableKeys('docs/configuration.md').sort(), CONFIG_LEAVES.map(({ key }) => key).sort())
   const flags = CONFIG_LEAVES.flatMap(({ flag }) => flag ?? [])
-  t.strictSame([...page.matchAll(/`(--[a-z-]+)` \|/g)].map((match) => match[1]).sort(), flags.sort())
+  t.strictSame([...page.matchAll(/`(--[a-z0-9-]+)` \|/g)].map((match) => match[1]).sort(), flags.sort())
   const variables = CONFIG_LEAVES.flatMap(({ env }) => env ?? [])
   t.strictSame(
-    [...page.matchAll(/`(METADATAD_[A-Z_]+)` \|/g)].map((match) => match[1]).sort(),
+    [...page.matchAll(/`(METADATAD_[A-Z0-9_]+)` \|/g)].map((match) => match[1]).sort(),
     variables.sort(),
   )
 })
