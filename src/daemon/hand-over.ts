@@ -35,6 +35,7 @@ const NOTHING_READ: InterceptState = {
   drift: [],
 }
 /** The kernel forgets after 2 s that a port is served. */
+const FORGOTTEN_MS = 2_500
 const RENEW_MS = 500
 const RECONCILE_MS = 2_000
 /** A dropped SYN is sent again to the port it was first directed to: after 1, 3, 7 and 15 s (RFC 6298). */
@@ -111,14 +112,17 @@ export class HandOver {
     const { server, clock, drainMs } = this.#options
     this.#draining = true
     server.drain()
-    const until = clock.now() + drainMs
-    while (clock.now() < until) {
-      if (this.#mayStopAccepting()) {
-        this.#accepting = false
-        server.stopAccepting()
-        if (server.open === 0) break
-      }
+    // Counted, and not told by the clock, which may be set.
+    for (let waitedMs = 0; waitedMs < drainMs; waitedMs += RENEW_MS) {
       await sleep(clock, RENEW_MS)
+      if (!this.#mayStopAccepting()) continue
+      if (this.#accepting) {
+        this.#accepting = false
+        // A SYN that the kernel lets through after this would go on being sent to a port that is closed.
+        await sleep(clock, FORGOTTEN_MS)
+        server.stopAccepting()
+      }
+      if (server.open === 0) break
     }
   }
 
@@ -127,7 +131,9 @@ export class HandOver {
     if (this.#role === 'waiting') return true
     const { clock, drainMs } = this.#options
     const since = this.#succeededAt
-    return since !== undefined && clock.now() - since >= Math.min(ACCEPT_AFTER_SUCCESSION_MS, drainMs)
+    return (
+      since !== undefined && Math.abs(clock.now() - since) >= Math.min(ACCEPT_AFTER_SUCCESSION_MS, drainMs)
+    )
   }
 
   /** Ends the loops. The rules stay: pods reach nothing until somebody serves them again. */
@@ -155,7 +161,8 @@ export class HandOver {
       if (
         (this.#lost && this.#accepting) ||
         this.#role === 'waiting' ||
-        clock.now() - lookedAt >= RECONCILE_MS
+        // The clock may be set back, at boot by hours.
+        Math.abs(clock.now() - lookedAt) >= RECONCILE_MS
       ) {
         const done = await this.#attempt(() => this.#look(signal))
         if (done) this.#failure = undefined
@@ -186,7 +193,7 @@ export class HandOver {
     let state = await interception.read(signal)
     const wasServing = this.#role === 'serving'
     const lost = state.generation === undefined
-    if (wasServing || (!this.#draining && !this.#isServedByAnother(state))) {
+    if (wasServing ? !this.#isSucceeded(state) : !this.#draining && !this.#isServedByAnother(state)) {
       state = await this.#mended(state, signal)
     }
     this.#note(state)
@@ -219,7 +226,11 @@ export class HandOver {
 
   /** Claims what is to be had. */
   async #tryClaim(state: InterceptState): Promise<void> {
-    const mine = this.#generation !== undefined && state.generation === this.#generation
+    // A table that was lost and written again may have come to the same generation, with the primary ports.
+    const mine =
+      this.#generation !== undefined &&
+      state.generation === this.#generation &&
+      [...state.ports].every(([original, port]) => this.#listeners.has(original, port))
     if (mine || state.generation === undefined) return
     if (!this.#isServedByAnother(state)) {
       if (!this.#draining) await this.#claim(state)
@@ -256,6 +267,12 @@ export class HandOver {
     this.#state = state
     this.#notedAt = this.#options.clock.now()
     this.#options.metrics.interceptionIntact.set(state.drift.length === 0 ? 1 : 0)
+  }
+
+  /** Rules that a successor has written are not ours to mend, even before we let go. */
+  #isSucceeded(state: InterceptState): boolean {
+    const { generation } = state
+    return generation !== undefined && generation !== this.#generation && this.#isServedByAnother(state)
   }
 
   /** Does a daemon that is alive get the connections to any of the addresses? */

@@ -37,7 +37,7 @@ export function createInterception(options: InterceptionOptions): Interception {
   const { mode, config, clock, log, readFile = (path: string) => readFileSync(path, 'utf8') } = options
   const plan = interceptPlan(mode, config, ipv6Of(readFile), options.containerCredentials)
   let reference: ListedTable | undefined
-  // Once in place, mending is never refused: what a refusal protects is cut already, and a gap would open.
+  // What is in place as it should be is never refused, nor its mending: what a refusal protects is cut already.
   let installed = false
 
   /** Runs one method's programs, all ended by its deadline. */
@@ -72,7 +72,8 @@ export function createInterception(options: InterceptionOptions): Interception {
     read: (signal) => within(signal, async (run) => stateOf(await view(run))),
     install: ({ reversePath } = {}, signal) =>
       within(signal, async (run) => {
-        if (!installed) await refuseHarm(plan, config, run, readFile)
+        const isChange = !installed && driftOf(await view(run)).length > 0
+        if (isChange) await refuseHarm(plan, config, run, readFile)
         const seen = await installPlan({
           plan,
           programs: run,

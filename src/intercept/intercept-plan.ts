@@ -15,19 +15,26 @@ export interface InterceptPlan {
   readonly redirects: readonly string[]
   /** What must be on `lo`. */
   readonly addresses: readonly string[]
+  /** Those of `guarded` that open connections to pods themselves: see `PROBE_PORTS`. */
+  readonly probers: readonly string[]
   readonly allow: readonly AllowedAddress[]
   /** Does the kernel speak IPv6 at all? Where it does not there are no IPv6 routes to lock. */
   readonly ipv6: boolean
 }
 
-/** @param ipv6 can `lo` hold an IPv6 address (`captured`), or does the kernel at least forward IPv6 (`guarded`)? */
+/**
+ * @param credentials the addresses at which container credentials are answered
+ * @param ipv6 can `lo` hold an IPv6 address (`captured`), or does the kernel at least forward IPv6 (`guarded`)? */
 export function interceptPlan(
   mode: 'redirect' | 'bind',
   config: InterceptConfig,
   ipv6: 'captured' | 'guarded' | 'absent',
+  credentials: readonly string[] = [],
 ): InterceptPlan {
   const captures = CAPTURES[mode].filter(
-    ({ original }) => familyOf(original.host) === 4 || ipv6 === 'captured',
+    ({ original, serves }) =>
+      (serves === 'instance' || credentials.includes(original.host)) &&
+      (familyOf(original.host) === 4 || ipv6 === 'captured'),
   )
   const addresses = [...new Set(captures.map(({ primary }) => primary.host))]
   const kept = config.keepPodIdentityAgent ? POD_IDENTITY_AGENT : []
@@ -37,6 +44,7 @@ export function interceptPlan(
     guarded: METADATA_ADDRESSES.map(({ address }) => address).filter((address) => !kept.includes(address)),
     redirects: mode === 'redirect' ? addresses : [],
     addresses,
+    probers: METADATA_ADDRESSES.filter(({ serves }) => serves === 'host').map(({ address }) => address),
     allow: config.allow.filter(({ address }) => !kept.includes(address)),
     ipv6: ipv6 !== 'absent',
   }

@@ -34,14 +34,16 @@ export async function kernelView(
   const [table, link, ...rules] = await Promise.all([
     listTable(programs, 'metadatad'),
     programs.must('ip', ['-j', 'address', 'show', 'dev', 'lo']),
-    ...(plan.ipv6 ? ['-4', '-6'] : ['-4']).map((family) => programs.must('ip', ['-j', family, 'rule'])),
+    ...(plan.ipv6 ? ([4, 6] as const) : ([4] as const)).map(async (family) =>
+      listedPolicyRules(family, parseJson(await programs.must('ip', ['-j', `-${family}`, 'rule']))),
+    ),
   ])
   const onLo = arrayOf(parseJson(link)).flatMap((entry) =>
     arrayOf(objectOf(entry).addr_info).map((info) => objectOf(info).local),
   )
-  const routes = rules.flatMap((text) => listedPolicyRules(parseJson(text)))
+  const routes = rules.flat()
   const wantedRoutes = policyRules(plan)
-  const key = ({ address, text }: PolicyRule) => `${address} ${text}`
+  const key = ({ family, address, text }: PolicyRule) => `${family} ${address} ${text}`
   const has = (some: readonly PolicyRule[], rule: PolicyRule) => some.some((one) => key(one) === key(rule))
   return {
     table: table && (await viewed(table, plan, wanted)),

@@ -9,9 +9,10 @@ import { dropTable, referenceName } from './reference-table.ts'
 export async function removePlan(plan: InterceptPlan, programs: Programs): Promise<void> {
   await programs.must('nft', ['-f', '-'], dropTable('metadatad') + dropTable(referenceName(plan)))
   for (const address of plan.addresses) await programs.run('ip', addressArgs('del', address))
-  for (const family of plan.ipv6 ? ['-4', '-6'] : ['-4']) {
-    const rules = listedPolicyRules(parseJson(await programs.must('ip', ['-j', family, 'rule'])))
+  for (const family of plan.ipv6 ? ([4, 6] as const) : ([4] as const)) {
+    const listed = await programs.must('ip', ['-j', `-${family}`, 'rule'])
+    const rules = listedPolicyRules(family, parseJson(listed))
     const lines = rules.map((rule) => `${policyRuleArgs('del', rule)}\n`).join('')
-    if (lines) await programs.run('ip', [family, '-force', '-batch', '-'], lines)
+    if (lines) await programs.run('ip', [`-${family}`, '-force', '-batch', '-'], lines)
   }
 }

@@ -19,6 +19,9 @@ export const spawnProgram: RunProgram = (program, args, { input = '', signal } =
       settle()
     }
     signal?.addEventListener('abort', abort, { once: true })
+    child.on('error', (err) => done(() => reject(err)))
+    // Out of file descriptors, a child has no streams; its error comes later, and unheard it would end the daemon.
+    if (child.stdin === undefined) return
 
     let bytes = 0
     const collect = (stream: NodeJS.ReadableStream) => {
@@ -36,7 +39,6 @@ export const spawnProgram: RunProgram = (program, args, { input = '', signal } =
     // A program that ends without reading its input says why by its status.
     child.stdin.on('error', () => {})
     child.stdin.end(input)
-    child.on('error', (err) => done(() => reject(err)))
     child.on('close', (status) =>
       done(() => resolve({ status: status ?? undefined, stdout: stdout(), stderr: stderr() })),
     )

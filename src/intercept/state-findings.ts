@@ -14,7 +14,7 @@ export function stateFindings(
   return [
     ...inPlace('the rules (nft list table inet metadatad)', ['table', 'rule']),
     ...inPlace('the addresses on lo', ['address']),
-    ...inPlace('the second lock (ip rule, preferences 49 and 50)', ['route']),
+    ...inPlace('the second lock (ip rule, preferences 2 to 4)', ['route']),
     ...drift.map(({ message }) => ({ ok: false, what: message, advice: ADVICE })),
     ...captures
       .filter(() => generation !== undefined)

@@ -1,5 +1,6 @@
 import { familyOf, type InterceptPlan } from './intercept-plan.ts'
 import type { CapturePorts } from './interception.ts'
+import { PROBE_PORTS } from './probe-ports.ts'
 import type { TableContents } from './table-contents.ts'
 
 /** How long a daemon that said it serves is believed: it says so four times as often. */
@@ -24,6 +25,8 @@ export function tableText(
     chain('raw', 'filter hook prerouting priority -300', rawRules(plan)),
     // Before dstnat (-100), where other agents' rules for the same addresses are.
     chain('capture', 'nat hook prerouting priority -110', captureRules()),
+    // After dstnat: a node port's packets are for a pod by now.
+    chain('forged', 'filter hook prerouting priority -90', forgedRules(plan)),
     chain('gate', 'filter hook input priority -10', gateRules(plan)),
     chain('transit', 'filter hook forward priority -10', transitRules(plan)),
     chain('answers', 'filter hook output priority -10', answerRules(plan)),
@@ -77,6 +80,8 @@ function set(name: string, definition: string, elements: readonly string[]): str
   return `  ${name} {\n${lines.map((line) => `    ${line}\n`).join('')}  }\n`
 }
 
+const PROBER = `{ ${PROBE_PORTS.join(', ')} }`
+
 type Rule = readonly [rule: string, comment: string]
 
 function chain(name: string, hook: string, rules: readonly Rule[]): string {
@@ -110,7 +115,7 @@ function reverseRules({ guarded }: InterceptPlan): Rule[] {
   ]
 }
 
-function rawRules({ captures, guarded, redirects, allow }: InterceptPlan): Rule[] {
+function rawRules({ captures, guarded, redirects, probers, allow }: InterceptPlan): Rule[] {
   const originals = captures.map(({ original }) => original.host)
   return [
     HOST,
@@ -124,6 +129,9 @@ function rawRules({ captures, guarded, redirects, allow }: InterceptPlan): Rule[
       ({ family, match }): Rule => [`${match} tcp dport 80 accept`, `what is captured over IPv${family}`],
     ),
     ...allowed('daddr', 'dport', allow),
+    ...matching('daddr', probers).map(
+      ({ match }): Rule => [`${match} tcp dport ${PROBER} accept`, 'answers to a load balancer, perhaps'],
+    ),
     ...matching('daddr', guarded).map(
       ({ family, match }): Rule => [`${match} drop`, `everything else at an IPv${family} metadata address`],
     ),
@@ -135,6 +143,19 @@ function captureRules(): Rule[] {
     HOST,
     ['tcp dport 80 dnat ip to ip daddr map @capture4', 'redirect over IPv4'],
     ['tcp dport 80 dnat ip6 to ip6 daddr map @capture6', 'redirect over IPv6'],
+  ]
+}
+
+/** A pod that forged a load balancer's connection would open the way to its address for its own answers. */
+function forgedRules({ probers }: InterceptPlan): Rule[] {
+  return [
+    HOST,
+    ...matching('saddr', probers).map(
+      ({ match }): Rule => [
+        `${match} fib daddr type != local fib saddr . iif oif missing drop`,
+        'a load balancer that comes from elsewhere',
+      ],
+    ),
   ]
 }
 
@@ -159,10 +180,22 @@ function gateRules({ addresses, captures }: InterceptPlan): Rule[] {
   ]
 }
 
-function transitRules({ guarded, redirects, allow }: InterceptPlan): Rule[] {
+function transitRules({ guarded, redirects, probers, allow }: InterceptPlan): Rule[] {
   return [
     ...allowed('daddr', 'dport', allow),
     ...allowed('saddr', 'sport', allow),
+    ...matching('daddr', probers).map(
+      ({ match }): Rule => [
+        `${match} tcp dport ${PROBER} ct direction reply accept`,
+        'answers to connections of a load balancer',
+      ],
+    ),
+    ...matching('saddr', probers).map(
+      ({ match }): Rule => [
+        `${match} tcp sport ${PROBER} ct direction original accept`,
+        'connections of a load balancer',
+      ],
+    ),
     ...matching('daddr', [...guarded, ...redirects]).map(
       ({ family, match }): Rule => [`${match} drop`, `no IPv${family} packet passes to a metadata address`],
     ),

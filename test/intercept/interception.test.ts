@@ -77,11 +77,11 @@ t.test('a replacement keeps what others have claimed and said', { skip }, async 
   t.equal(state.generation, generation + 1)
   t.equal(state.ports.get('169.254.169.254'), 1001)
   t.strictSame([...(state.served.get('169.254.169.254') ?? [])].sort(), [1001, 988])
-  t.match(await node.must('nft', 'list', 'ruleset'), /fib saddr/)
+  t.match(await node.must('nft', 'list', 'ruleset'), /chain reverse/)
   await a.install()
-  t.match(await node.must('nft', 'list', 'ruleset'), /fib saddr/, 'undefined keeps the reverse-path rule')
+  t.match(await node.must('nft', 'list', 'ruleset'), /chain reverse/, 'undefined keeps the reverse-path rule')
   await a.install({ reversePath: false })
-  t.notMatch(await node.must('nft', 'list', 'ruleset'), /fib saddr/)
+  t.notMatch(await node.must('nft', 'list', 'ruleset'), /chain reverse/)
 })
 
 const CHANGES: readonly (readonly [string, RegExp, string])[] = [
@@ -172,27 +172,27 @@ const CHANGES: readonly (readonly [string, RegExp, string])[] = [
   [
     'a policy route removed',
     /policy route of 168.63.129.16 is missing: blackhole/,
-    'ip rule del pref 50 to 168.63.129.16 blackhole',
+    'ip rule del pref 3 to 168.63.129.16 blackhole',
   ],
   [
     'an IPv6 policy route removed',
-    /policy route of fd00:ec2::23 is missing: iif lo lookup main/,
-    'ip -6 rule del pref 49 to fd00:ec2::23',
+    /policy route of fd00:ec2::23 is missing: iif lo goto 4/,
+    'ip -6 rule del pref 2 to fd00:ec2::23',
   ],
   [
     'a policy route added',
     /policy route of 169.254.169.254 should not be there: lookup main/,
-    'ip rule add pref 49 to 169.254.169.254 lookup main',
+    'ip rule add pref 2 to 169.254.169.254 lookup main',
   ],
   [
     'an exception that the configuration no longer has',
-    /should not be there: ipproto udp dport 53 lookup main/,
-    'ip rule add pref 49 to 169.254.169.254 ipproto udp dport 53 lookup main',
+    /should not be there: ipproto udp dport 53 goto 4/,
+    'ip rule add pref 2 to 169.254.169.254 ipproto udp dport 53 goto 4',
   ],
   [
     'all policy routes flushed',
     /policy route of 169.254.169.254 is missing/,
-    'ip rule flush; ip rule add pref 32766 lookup main; ip rule add pref 32767 lookup default; ip -6 rule del pref 50 to fd00:ec2::254',
+    'ip rule flush; ip rule add pref 32766 lookup main; ip rule add pref 32767 lookup default; ip -6 rule del pref 3 to fd00:ec2::254',
   ],
 ]
 

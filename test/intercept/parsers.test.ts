@@ -3,7 +3,7 @@ import t from 'tap'
 import { interceptPlan } from '../../src/intercept/intercept-plan.ts'
 import { parseJson } from '../../src/intercept/json-values.ts'
 import { listedTable } from '../../src/intercept/listed-table.ts'
-import { listedPolicyRules, policyRules } from '../../src/intercept/policy-rule.ts'
+import { listedPolicyRules } from '../../src/intercept/policy-rule.ts'
 import { readContents } from '../../src/intercept/read-contents.ts'
 import { tableDrift } from '../../src/intercept/table-drift.ts'
 import { PLAIN } from './on-node.ts'
@@ -48,7 +48,7 @@ t.test('no listing makes a reader throw, and ports are always ports', async () =
       tableDrift(table, nothing)
       tableDrift(nothing, table)
       const { ports, served, generation } = readContents(table, plan)
-      listedPolicyRules(listed)
+      listedPolicyRules(4, listed)
       return (
         [...ports.values()].every((port) => port > 0 && port < 65_536) &&
         served.every(({ port }) => port > 0 && port < 65_536) &&
@@ -99,25 +99,34 @@ t.test(
 )
 
 t.test('the rules of the second lock are recognised when they are listed', async (t) => {
-  const listed = policyRules({ ...plan, allow: [{ address: '169.254.169.254', port: 53 }] }).map(
-    ({ address, text }) => {
-      const [, protocol] = /ipproto (\w+)/.exec(text) ?? []
-      return {
-        priority: text === 'blackhole' ? 50 : 49,
-        src: 'all',
-        dst: address,
-        ...(text.startsWith('iif') ? { iif: 'lo' } : {}),
-        ...(protocol === undefined ? {} : { ipproto: protocol, dport: 53 }),
-        ...(text === 'blackhole' ? { action: 'blackhole' } : { table: 'main' }),
-      }
-    },
+  const at = { src: 'all', dst: '169.254.169.254' }
+  const rule = (text: string, address = at.dst) => ({ family: 4, address, text })
+  t.strictSame(
+    listedPolicyRules(4, [
+      { priority: 2, ...at, table: 'local' },
+      { priority: 2, ...at, iif: 'lo', goto: 4 },
+      { priority: 2, ...at, ipproto: 'udp', dport: 53, goto: 4, unresolved: null },
+      { priority: 2, ...at, ipproto: 'tcp', dport_start: 1024, dport_end: 2048, goto: 4 },
+      { priority: 3, ...at, action: 'blackhole' },
+      { priority: 4, src: 'all', nop: null },
+    ]),
+    [
+      rule('lookup local'),
+      rule('iif lo goto 4'),
+      rule('ipproto udp dport 53 goto 4'),
+      rule('ipproto tcp dport 1024-2048 goto 4'),
+      rule('blackhole'),
+      rule('nop', 'all'),
+    ],
   )
   t.strictSame(
-    listedPolicyRules(listed),
-    policyRules({ ...plan, allow: [{ address: '169.254.169.254', port: 53 }] }),
-  )
-  t.strictSame(
-    listedPolicyRules([{ priority: 49, src: 'all', dst: '10.0.0.1', table: 'main' }]),
+    listedPolicyRules(4, [
+      { priority: 2, src: 'all', dst: '10.0.0.1', table: 'main' },
+      { priority: 9, ...at, table: 'main' },
+      { priority: 2, ...at, fwmark: '0x1', table: 'main' },
+      { priority: 2, src: 'all', nop: null },
+      { priority: 4, src: 'all', table: 'main' },
+    ]),
     [],
     "others' are left alone",
   )
@@ -125,5 +134,5 @@ t.test('the rules of the second lock are recognised when they are listed', async
 
 t.test('what is no JSON is nothing', async (t) => {
   t.equal(parseJson('{'), undefined)
-  t.strictSame(listedPolicyRules(parseJson('')), [])
+  t.strictSame(listedPolicyRules(4, parseJson('')), [])
 })

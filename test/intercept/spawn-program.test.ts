@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process'
 import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import t from 'tap'
 import { spawnProgram } from '../../src/intercept/spawn-program.ts'
 
@@ -84,3 +86,31 @@ async function gone(pid: number): Promise<void> {
   }
   throw new Error(`process ${pid} is still there`)
 }
+
+t.test('without a file descriptor left it fails, and ends nobody', async (t) => {
+  const script = `
+    const { openSync, closeSync } = await import('node:fs')
+    const { spawnProgram } = await import(process.argv[1])
+    await spawnProgram('nft', [])
+    const files = []
+    try { for (;;) files.push(openSync('/dev/null')) } catch {}
+    const failed = await spawnProgram('nft', []).catch(({ code }) => code)
+    await new Promise((resolve) => setImmediate(resolve))
+    files.splice(0).forEach((file) => closeSync(file))
+    const { status } = await spawnProgram('nft', [])
+    console.log(failed, status)`
+  const module = new URL('../../src/intercept/spawn-program.ts', import.meta.url).href
+  const { stdout } = await withNft('exit 0', () =>
+    promisify(execFile)('sh', [
+      '-c',
+      'ulimit -n 64; exec "$@"',
+      'sh',
+      process.execPath,
+      '--input-type=module',
+      '-e',
+      script,
+      module,
+    ]),
+  )
+  t.equal(stdout, 'EMFILE 0\n')
+})

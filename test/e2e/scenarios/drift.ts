@@ -28,8 +28,8 @@ export const drift: Scenario = {
     const harms: (readonly [string, () => Promise<unknown>])[] = [
       ['IPv4 address', () => run('ip', 'addr', 'del', `${REDIRECT_IPV4}/32`, 'dev', 'lo')],
       ['IPv6 address', () => run('ip', 'addr', 'del', `${REDIRECT_IPV6}/128`, 'dev', 'lo')],
-      ['policy rules', () => run('ip', 'rule', 'del', 'pref', '50')],
-      ['IPv6 policy rules', () => run('ip', '-6', 'rule', 'del', 'pref', '50')],
+      ['policy rules', () => run('ip', 'rule', 'del', 'pref', '3')],
+      ['IPv6 policy rules', () => run('ip', '-6', 'rule', 'del', 'pref', '3')],
       ...whole.rules
         .map(
           ({ chain, handle }) =>
