@@ -8,7 +8,7 @@ type Options = Readonly<Record<string, unknown>>
 
 const EXAMPLES = `
 Start here:
-  metadatad demo                          pods, a cluster and a cloud in this one process
+  metadatad demo                          pods, a cluster and three clouds in this one process
   metadatad config check --config FILE    what is wrong with a configuration, or what it means
   metadatad serve --config FILE           the daemon of one node
   metadatad intercept install             cut pods of this node off from everything but the daemon
@@ -41,7 +41,7 @@ export function createProgram(io: CliIo, done: (code: number) => void): Command 
 
   program
     .command('demo')
-    .description('show it at work: a cluster, a cloud and pods in this one process, and the real daemon')
+    .description('show it at work: a cluster, three clouds and pods in this one process, and the real daemon')
     .option('--once', 'end after the table instead of staying up', false)
     .addOption(output())
     .action(async ({ once, output }: { once: boolean; output: 'text' | 'json' }) => {

@@ -67,5 +67,7 @@ t.test('an admin address that tells nothing of it is a finding too', async (t) =
   server.closeAllConnections()
   server.close()
   await once(server, 'close')
-  t.match(await probeFindings(url, signal), [{ ok: undefined, what: /ECONNREFUSED/, advice: /listen\.admin/ }])
+  t.match(await probeFindings(url, signal), [
+    { ok: undefined, what: /ECONNREFUSED/, advice: /listen\.admin/ },
+  ])
 })
