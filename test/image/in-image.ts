@@ -47,8 +47,10 @@ export interface Privileges {
 
 // Changing the root and giving up rights takes rights that are given up on the way.
 const NEEDED = ['sys_chroot', 'setpcap', 'setuid', 'setgid']
-// The root file system, read-only in a mount namespace of its own, with /proc and /dev alone.
+// The root file system, read-only in a mount namespace of its own, with /proc and /dev alone. The test runner adds options for
+// Node to every process that is started; they name files that the image does not have.
 const ENTER = `
+  unset NODE_OPTIONS
   root=$1 uid=$2 keep=$3 lost=$4; shift 4
   mount --bind "$root" "$root"
   mount -o remount,bind,ro "$root"
