@@ -19,6 +19,9 @@ export interface PolicyRule {
   readonly text: string
 }
 
+/** By number: `ip` looks names up in /etc/protocols, which slim images do not have. */
+const TCP = 6
+const UDP = 17
 const PASS = `goto ${PREFERENCE.goOn}`
 const PASS_HOST = `iif lo ${PASS}`
 /** Of what is captured; the table `local` may have been moved behind ours: Cilium does, to 100. */
@@ -41,12 +44,12 @@ export function policyRules({
     ...addresses.map((address) => rule(address, DELIVER)),
     ...guarded.map((address) => rule(address, PASS_HOST)),
     ...allow.flatMap(({ address, port }) =>
-      (port === 53 ? ['tcp', 'udp'] : ['udp']).map((protocol) =>
+      (port === 53 ? [TCP, UDP] : [UDP]).map((protocol) =>
         rule(address, `ipproto ${protocol} dport ${port} ${PASS}`),
       ),
     ),
     ...probers.flatMap((address) =>
-      PROBE_PORTS.map((ports) => rule(address, `ipproto tcp dport ${ports} ${PASS}`)),
+      PROBE_PORTS.map((ports) => rule(address, `ipproto ${TCP} dport ${ports} ${PASS}`)),
     ),
     ...[...guarded, ...redirects].map((address) => rule(address, CUT)),
   ]
@@ -68,6 +71,13 @@ const LOCKED: ReadonlySet<unknown> = new Set([
   REDIRECT_IPV4,
   REDIRECT_IPV6,
 ])
+
+/** `ip` prints a name where it can, else `ipproto-6`. */
+function protocolNumber(printed: unknown): unknown {
+  if (printed === 'tcp') return TCP
+  if (printed === 'udp') return UDP
+  return typeof printed === 'string' ? printed.replace(/^ipproto-/, '') : printed
+}
 
 /**
  * The rules of the second lock, and whatever looks like one, among all of the node.
@@ -96,7 +106,7 @@ export function listedPolicyRules(family: 4 | 6, listed: unknown): PolicyRule[] 
     const ports = dport ?? (dport_start === undefined ? undefined : `${dport_start}-${dport_end}`)
     const words = [
       ...(iif === undefined ? [] : ['iif', iif]),
-      ...(ipproto === undefined ? [] : ['ipproto', ipproto]),
+      ...(ipproto === undefined ? [] : ['ipproto', protocolNumber(ipproto)]),
       ...(ports === undefined ? [] : ['dport', ports]),
       ...(goto === undefined ? [] : ['goto', goto]),
       ...(nop === undefined ? [] : ['nop']),

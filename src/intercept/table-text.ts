@@ -219,7 +219,8 @@ function answerRules({ addresses }: InterceptPlan): Rule[] {
 
 function allowed(field: 'saddr' | 'daddr', port: 'sport' | 'dport', allow: InterceptPlan['allow']): Rule[] {
   return allow.map((entry): Rule => {
-    const protocols = entry.port === 53 ? '{ tcp, udp }' : 'udp'
+    // By number, as `nft` may look names up in /etc/protocols, which slim images do not have.
+    const protocols = entry.port === 53 ? '{ 6, 17 }' : '17'
     const [{ match } = { match: '' }] = matching(field, [entry.address])
     return [
       `${match} meta l4proto ${protocols} th ${port} ${entry.port} accept`,

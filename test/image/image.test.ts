@@ -12,6 +12,7 @@ const DEFAULT = { uid: 65532 }
 const INTERCEPTING = { uid: 0, add: ['net_admin', 'net_bind_service'] }
 const CONFIG = [
   '--intercept-mode=redirect',
+  '--intercept-allow=169.254.169.254:53,168.63.129.16:123',
   '--google-project-id=project-1',
   '--google-workload-identity-provider=projects/1/locations/global/workloadIdentityPools/pool/providers/provider',
 ]

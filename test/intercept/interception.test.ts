@@ -186,8 +186,8 @@ const CHANGES: readonly (readonly [string, RegExp, string])[] = [
   ],
   [
     'an exception that the configuration no longer has',
-    /should not be there: ipproto udp dport 53 goto 4/,
-    'ip rule add pref 2 to 169.254.169.254 ipproto udp dport 53 goto 4',
+    /should not be there: ipproto 17 dport 53 goto 4/,
+    'ip rule add pref 2 to 169.254.169.254 ipproto 17 dport 53 goto 4',
   ],
   [
     'all policy routes flushed',
