@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net'
+import { Agent } from 'undici'
 import { createAdminServer } from './admin/admin-server.ts'
 import { createHealthFiles } from './admin/health-files.ts'
 import { readiness } from './admin/readiness.ts'
@@ -104,19 +105,13 @@ export async function startDaemon(config: Config, runtime: Runtime): Promise<Dae
     }),
     (it) => it.close(),
   )
+  // Never through a proxy: the real metadata server is a link-local address of this node.
+  const direct = starting.adopt(new Agent(), (it) => it.destroy())
+  const parts = { ...shared, config, credentials, dispatcher, direct, refused: events.report }
   const { google, aws, azure } = config
-  if (google !== undefined) {
-    const parts = { ...shared, config, google, credentials, dispatcher, refused: events.report }
-    clouds.push(starting.adopt(createGoogleCloud(parts), (it) => it.close()))
-  }
-  if (aws !== undefined) {
-    const parts = { ...shared, config, aws, credentials, dispatcher, client, refused: events.report }
-    clouds.push(starting.adopt(await createAwsCloud(parts), (it) => it.close()))
-  }
-  if (azure !== undefined) {
-    const parts = { ...shared, config, azure, credentials, dispatcher, refused: events.report }
-    clouds.push(starting.adopt(createAzureCloud(parts), (it) => it.close()))
-  }
+  if (google !== undefined) clouds.push(createGoogleCloud({ ...parts, google }))
+  if (aws !== undefined) clouds.push(await createAwsCloud({ ...parts, aws, client }))
+  if (azure !== undefined) clouds.push(createAzureCloud({ ...parts, azure }))
 
   const prefetcher = createPrefetcher({
     pods,

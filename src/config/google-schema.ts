@@ -1,26 +1,16 @@
 import * as v from 'valibot'
+import { metadataEndpoint, serviceEndpoint } from './endpoint-fields.ts'
 import { checkedList, choice, list, text } from './fields.ts'
 import { passthroughRefusal } from './passthrough-path.ts'
 
 const HTTPS_URL = /^https:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?(?:\/[A-Za-z0-9._~/-]*)?$/
-const BASE_URL = /^https:\/\/(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?(?:\/[A-Za-z0-9._~-]+)*$/
-const METADATA_URL = /^http:\/\/(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?$/
-const REAL_METADATA_SERVER = 'http://169.254.169.254'
 const DOMAIN = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+$/
 const HOST = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/
 
-const endpoint = (what: string, example: string) =>
-  v.optional(
-    text(
-      'an https URL without a trailing slash, query or credentials',
-      BASE_URL,
-      {
-        description: `Base URL of ${what}, for private endpoints. Default: the universe's public one.`,
-        examples: [example],
-      },
-      URL.canParse,
-    ),
-  )
+const METADATA = metadataEndpoint()
+
+const api = (name: string, example: string) =>
+  serviceEndpoint(`Base URL of ${name}, for private endpoints. Default: the universe's public one.`, example)
 
 /** The `google` section: the project, why Google trusts this cluster, and what pods are shown. */
 export const googleSchema = v.strictObject({
@@ -114,26 +104,14 @@ export const googleSchema = v.strictObject({
   ),
   endpoints: v.optional(
     v.strictObject({
-      sts: endpoint('the Security Token Service', 'https://sts-myendpoint.p.googleapis.com'),
-      iamCredentials: endpoint(
+      sts: api('the Security Token Service', 'https://sts-myendpoint.p.googleapis.com'),
+      iamCredentials: api(
         'IAM Service Account Credentials',
         'https://iamcredentials-myendpoint.p.googleapis.com',
       ),
-      metadata: v.optional(
-        text(
-          'an http URL without a path',
-          METADATA_URL,
-          {
-            description:
-              "The node's real metadata server, which is asked for nothing but what `passthrough` lists.",
-            examples: ['http://169.254.169.254'],
-          },
-          URL.canParse,
-        ),
-        REAL_METADATA_SERVER,
-      ),
+      metadata: METADATA,
     }),
-    { metadata: REAL_METADATA_SERVER },
+    { metadata: METADATA.default },
   ),
   passthrough: v.optional(
     checkedList(passthroughRefusal, {

@@ -2,7 +2,7 @@ import type { Credential, CredentialSpec } from '../exchange/credential-spec.ts'
 import type { Entry, Life } from './entry.ts'
 
 /** A credential with less life than this (ms) is not given to anybody: it would end on the way. */
-export const LEAST_LIFE_MS = 1_000
+const LEAST_LIFE_MS = 1_000
 
 /** ECMA-262: the last instant that a Date can hold. */
 const LAST_INSTANT = 8.64e15

@@ -17,19 +17,29 @@ export interface UpstreamCall {
 /** What came back. */
 export interface UpstreamValue {
   readonly status: number
-  readonly type: string | undefined
+  readonly headers: Dispatcher.ResponseData['headers']
   readonly body: Buffer
 }
 
-/** What may be fetched from the real metadata server, and how. */
+/** What may be fetched from the real metadata server, and where. */
 export interface PassthroughOptions {
   /** Exact canonical paths without a slash at the end; which may be on the list at all is the configuration's to decide. */
   readonly paths: readonly string[]
   /** Base URL without a path, e.g. `http://169.254.169.254`. */
   readonly upstream: string
   readonly dispatcher: Dispatcher
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** One cloud's way of asking. */
+export interface PassthroughDialect {
+  /** For all calls of one request together. */
+  readonly deadlineMs: number
+  /** A path with a slash at the end is the same as without. */
+  readonly slashIgnored: boolean
   /**
-   * The cloud's way of asking for one of the paths.
+   * Asks for one of the paths.
    * @param send throws MetadatadError `EXCHANGE_MALFORMED` for more than 1 MiB, and undici's errors
    * @throws anything for an answer that can't be used: it is logged, and `unavailable` is answered
    */
@@ -40,41 +50,40 @@ export interface PassthroughOptions {
   ) => Promise<Answer>
   /** 503, for anything that goes wrong. */
   readonly unavailable: Answer
-  readonly clock: Clock
-  readonly log: Log
 }
 
-/** Two calls of IMDSv2 must fit into what the most hurried SDK waits. */
-const DEADLINE_MS = 900
 const MAX_BODY_BYTES = 1024 * 1024
 /** At once, for all pods: each may hold 1 MiB. */
 const MAX_OPEN = 16
 
-/** The one way through to the real metadata server of AWS or Azure, for the operator's list of paths and nothing else. */
+/** The one way through to the real metadata server, for the operator's list of paths and nothing else. */
 export class Passthrough {
   readonly #options: PassthroughOptions
+  readonly #dialect: PassthroughDialect
   readonly #paths: ReadonlySet<string>
   #open = 0
 
-  constructor(options: PassthroughOptions) {
+  constructor(options: PassthroughOptions, dialect: PassthroughDialect) {
     this.#options = options
+    this.#dialect = dialect
     this.#paths = new Set(options.paths)
   }
 
   /** @param path canonical */
   allows(path: string): boolean {
-    return this.#paths.has(withoutSlash(path))
+    return this.#paths.has(this.#listed(path))
   }
 
   /** What the real server has there; never rejects. */
   async answer(request: PodRequest): Promise<Answer> {
-    const { ask, unavailable, clock, log } = this.#options
+    const { clock, log } = this.#options
+    const { ask, unavailable, deadlineMs } = this.#dialect
     if (this.#open >= MAX_OPEN) return unavailable
     this.#open++
-    using deadline = deadlineIn(clock, DEADLINE_MS, request.signal)
+    using deadline = deadlineIn(clock, deadlineMs, request.signal)
     try {
       const send = (call: UpstreamCall) => this.#send(call, deadline.signal)
-      return await ask(withoutSlash(request.path), request.query, send)
+      return await ask(this.#listed(request.path), request.query, send)
     } catch (err) {
       if (!request.gone) log.warn({ err, path: request.path }, 'passthrough failed')
       return unavailable
@@ -93,15 +102,11 @@ export class Passthrough {
       if (bytes > MAX_BODY_BYTES) throw unusableUpstream('upstream value is longer than 1 MiB')
       chunks.push(chunk)
     }
-    const type = response.headers['content-type']
-    return {
-      status: response.statusCode,
-      type: typeof type === 'string' ? type : undefined,
-      body: Buffer.concat(chunks),
-    }
+    return { status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks) }
   }
-}
 
-function withoutSlash(path: string): string {
-  return path.endsWith('/') ? path.slice(0, -1) : path
+  /** As the operator's list spells it. */
+  #listed(path: string): string {
+    return this.#dialect.slashIgnored && path.endsWith('/') ? path.slice(0, -1) : path
+  }
 }

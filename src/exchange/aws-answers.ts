@@ -7,6 +7,7 @@ import { malformed } from './malformed.ts'
 /** What was asked for. */
 export interface AwsSessionRequest {
   readonly accountId: string
+  readonly roleName: string
   readonly sessionName: string
   readonly sessionSeconds: number
 }
@@ -15,13 +16,13 @@ const SERVICE = 'AWS STS'
 /** What goes into a JSON text and a header unchanged. Session tokens have a few KiB, and no documented limit. */
 const TEXT = /^[\x21-\x7e]{1,16384}$/
 const RFC_3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/
-const ASSUMED_ROLE = /^arn:[a-z-]{1,32}:sts::(\d{12}):assumed-role\/[^/]+\/([^/]+)$/
+const ASSUMED_ROLE = /^arn:[a-z-]{1,32}:sts::(\d{12}):assumed-role\/([^/]+)\/([^/]+)$/
 
 /**
  * A successful answer of AssumeRoleWithWebIdentity
  * (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html).
  *
- * @throws MetadatadError `EXCHANGE_MALFORMED`, also if it is the session of another account or name
+ * @throws MetadatadError `EXCHANGE_MALFORMED`, also if it is the session of another role or name
  */
 export function awsRoleSession(answer: CloudAnswer, asked: AwsSessionRequest): AwsCredential {
   const body = parseAwsBody(answer.text)
@@ -47,10 +48,12 @@ export function awsRoleSession(answer: CloudAnswer, asked: AwsSessionRequest): A
 }
 
 /** Services that only resemble STS may leave it out. */
-function checkOwner(arn: unknown, { accountId, sessionName }: AwsSessionRequest): void {
+function checkOwner(arn: unknown, { accountId, roleName, sessionName }: AwsSessionRequest): void {
   if (arn === undefined || arn === '') return
-  const [, account, session] = (typeof arn === 'string' && ASSUMED_ROLE.exec(arn)) || []
-  if (account !== accountId || session !== sessionName) throw malformed(SERVICE, 'session of another role')
+  const [, account, role, session] = (typeof arn === 'string' && ASSUMED_ROLE.exec(arn)) || []
+  // No account has two roles whose names differ in their case alone.
+  const isOurs = account === accountId && role?.toLowerCase() === roleName.toLowerCase()
+  if (!isOurs || session !== sessionName) throw malformed(SERVICE, 'session of another role')
 }
 
 function isText(value: unknown): value is string {

@@ -58,10 +58,12 @@ export function awsStsError(failure: AwsFailure, context: AwsStsContext): Metada
           : `AWS STS is unavailable at the moment (${code}). Try again.`,
     })
   }
-  if (status < 400) {
-    return coded('EXCHANGE_MISCONFIGURED', 'aws sts is not at its address', failure, {
-      fault: 'policy',
-      publicMessage: `AWS STS is not at the address that the metadata daemon is configured with (it answered ${status}; ${asked}). Correct aws.endpoints.sts.`,
+  // Whoever it is, it has not decided about the role: a session that is there is still good.
+  if (code === String(status)) {
+    return coded('EXCHANGE_MALFORMED', 'answer is not of aws sts', failure, {
+      fault: 'upstream',
+      retryable: true,
+      publicMessage: `Something else than AWS STS answered ${status} at its address (${asked}). Check aws.endpoints.sts, and the proxies and firewalls on the way there. Try again.`,
     })
   }
   const refused = (errorCode: ErrorCode, publicMessage: string) =>

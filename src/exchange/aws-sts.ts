@@ -54,7 +54,7 @@ export function createAwsSts(options: AwsStsOptions): AwsSts {
     context: ObtainContext,
     subjectToken: Secret,
   ): Promise<AwsCredential> {
-    const { roleArn, accountId } = identity
+    const { roleArn, accountId, roleName } = identity
     const sessionName = awsSessionName(context.holder)
     const gate = throttling(accountId)
     return request({
@@ -76,7 +76,7 @@ export function createAwsSts(options: AwsStsOptions): AwsSts {
       classify(answer) {
         if (answer.status === 200) {
           gate.passed(answer.sentAt)
-          return awsRoleSession(answer, { accountId, sessionName, sessionSeconds })
+          return awsRoleSession(answer, { accountId, roleName, sessionName, sessionSeconds })
         }
         const subject = serviceAccountSubject(context.holder)
         const issuer = issuerOf(subjectToken)

@@ -5,16 +5,19 @@ import { createThrottleGate, type ThrottleGate, type ThrottleGateOptions } from 
 export type AwsThrottling = (accountId: string) => ThrottleGate
 
 const NODE_MS = 500
+/** From one time that the node is held back to the next: it is free for as long as it is held back, at least. */
+const NODE_EVERY_MS = 2 * NODE_MS
 const MAX_ACCOUNTS = 256
 
 /**
- * After a throttle no call of this node is sent for half a second at most, and none for a role of the same account until that account's
- * back-off ends, which doubles. STS counts by account: a tenant who has his own account throttled must not be able to
- * keep everybody else's sessions from being renewed.
+ * After a throttle no call of this node is sent for half a second at most, and none for a role of the same account until that
+ * account's back-off ends, which doubles. STS counts by account: a tenant who has his own accounts throttled, however many, must
+ * not be able to keep everybody else's sessions from being renewed.
  */
 export function createAwsThrottling(options: Omit<ThrottleGateOptions, 'service' | 'maxMs'>): AwsThrottling {
   const { clock, log, random } = options
   const node = createThrottleGate({ clock, log, random, service: 'aws sts', maxMs: NODE_MS })
+  let heldBackAt = Number.NEGATIVE_INFINITY
   const accounts = new LRUCache<string, ThrottleGate>({ max: MAX_ACCOUNTS })
 
   return (accountId) => {
@@ -24,7 +27,11 @@ export function createAwsThrottling(options: Omit<ThrottleGateOptions, 'service'
     return {
       closedMs: () => Math.max(node.closedMs(), account.closedMs()),
       throttled(sentAt, retryAfterMs) {
-        node.throttled(sentAt, undefined)
+        // The other way round: the node's clock was set back.
+        if (Math.abs(clock.now() - heldBackAt) >= NODE_EVERY_MS) {
+          heldBackAt = clock.now()
+          node.throttled(sentAt, undefined)
+        }
         account.throttled(sentAt, retryAfterMs)
       },
       passed(sentAt) {

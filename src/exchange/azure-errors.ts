@@ -15,10 +15,13 @@ export interface EntraContext {
 
 /** Overload, time-outs and storage of Entra; the last three: it could not use the issuer's keys, which pass when they are fetched again. */
 const UNAVAILABLE: ReadonlySet<number> = new Set([90006, 90012, 90024, 90033, 90061, 50166, 7000272])
+/** Of the authorization endpoint by RFC 6749 (section 4.1.2.1); token endpoints say it too. */
+const PASSING: ReadonlySet<string> = new Set(['temporarily_unavailable', 'server_error'])
 const THROTTLED: ReadonlySet<number> = new Set([90055])
 /** No such application, or no federated credential on it that agrees: also what Entra says for minutes after either was made. */
 const PROPAGATION: ReadonlySet<number> = new Set([70021, 700016, 700211, 700212, 700213])
-const PROPAGATION_RETRY_MS = 2_000
+/** Longer than an exchange waits between its attempts: a pod whose credential was never made has to be told so, not to be patient. */
+const PROPAGATION_RETRY_MS = 5_000
 /** The assertion is not within its time of validity. */
 const EXPIRED = 700024
 const NO_TENANT: ReadonlySet<number> = new Set([90002, 900021, 900023])
@@ -58,17 +61,19 @@ export function entraError(
       `Microsoft Entra gets too many requests (${shown}). Try again later.`,
     )
   }
-  if (UNAVAILABLE.has(aadsts) || status >= 500 || status === 408) {
+  if (UNAVAILABLE.has(aadsts) || PASSING.has(error) || status >= 500 || status === 408) {
     return passing(
       'EXCHANGE_UNAVAILABLE',
       'entra is unavailable',
       `Microsoft Entra can't give a token at the moment (${shown}). If this lasts, check that the ${credential} are right and that the issuer's keys are reachable from the internet.`,
     )
   }
-  if (status < 400) {
-    return refused(
-      'EXCHANGE_MISCONFIGURED',
-      `Microsoft Entra is not at the address that the metadata daemon is configured with (it answered ${status}). Correct azure.endpoints.authority.`,
+  // Whoever it is, it has not decided about the application: a token that is there is still good.
+  if (shown === String(status)) {
+    return passing(
+      'EXCHANGE_MALFORMED',
+      'answer is not of entra',
+      `Something else than Microsoft Entra answered ${status} at its address. Check azure.endpoints.authority, and the proxies and firewalls on the way there. Try again.`,
     )
   }
   if (aadsts === EXPIRED) {

@@ -1,9 +1,12 @@
 import type { ServiceAccount } from '../kubernetes/types.ts'
 import type { AwsIdentity } from './aws-identity.ts'
 import { awsPartition } from './aws-partition.ts'
+import { checkNamespace } from './check-namespace.ts'
 import { identityError } from './identity-error.ts'
+import { invalidAnnotation } from './invalid-annotation.ts'
 import { parseSeconds } from './parse-seconds.ts'
 import { printable } from './printable.ts'
+import { refusedByRule } from './refused-by-rule.ts'
 import { parseRoleArn } from './role-arn.ts'
 import type { IdentityRules } from './rules.ts'
 
@@ -57,15 +60,7 @@ export function createAwsIdentityResolver(
   return {
     resolve(pod, serviceAccount) {
       const { namespace, name, annotations } = serviceAccount
-      if (pod.namespace !== namespace) {
-        // A pod's ServiceAccount is always of its own namespace: anything else is a mix-up of ours, and must not be served.
-        throw identityError(
-          'IDENTITY_REFUSED',
-          'service account of another namespace',
-          'The metadata daemon looked up the wrong ServiceAccount; please report this.',
-          'ours',
-        )
-      }
+      checkNamespace(pod, serviceAccount)
       const annotated = annotations[ROLE_ANNOTATION]
       const ofPod = podRoleAnnotation ? pod.annotations[POD_ROLE_ANNOTATION] : undefined
       if (annotated === undefined && ofPod === undefined) {
@@ -80,7 +75,7 @@ export function createAwsIdentityResolver(
       if (role === undefined) {
         throw annotated === undefined
           ? invalidPodRole(ofPod!)
-          : invalid(ROLE_ANNOTATION, annotated, ARN_WANTED)
+          : invalidAnnotation(ROLE_ANNOTATION, annotated, ARN_WANTED)
       }
       if (role.partition !== partition) {
         throw identityError(
@@ -91,11 +86,7 @@ export function createAwsIdentityResolver(
       }
       const settings = settingsOf(annotations)
       if (!rules({ namespace, serviceAccount: name, identities: [roleArn] })) {
-        throw identityError(
-          'IDENTITY_REFUSED',
-          'aws identity refused by a rule',
-          `The rules of this cluster's metadata daemon do not let ServiceAccount ${namespace}/${name} use the AWS role ${roleArn}. Ask the cluster's administrator to allow it in "rules".`,
-        )
+        throw refusedByRule('aws', `${namespace}/${name}`, `AWS role ${roleArn}`)
       }
       return { cloud: 'aws', roleArn, ...role, ...settings }
     },
@@ -119,16 +110,20 @@ export function createAwsIdentityResolver(
   function settingsOf(annotations: Readonly<Record<string, string>>) {
     const audience = annotations[AUDIENCE_ANNOTATION] ?? options.audience
     if (!AUDIENCE.test(audience)) {
-      throw invalid(AUDIENCE_ANNOTATION, audience, 'a client ID of the IAM OIDC provider, without spaces')
+      throw invalidAnnotation(
+        AUDIENCE_ANNOTATION,
+        audience,
+        'a client ID of the IAM OIDC provider, without spaces',
+      )
     }
     const expiration = annotations[EXPIRATION_ANNOTATION]
     const seconds = expiration === undefined ? undefined : parseSeconds(expiration)
     if (expiration !== undefined && seconds === undefined) {
-      throw invalid(EXPIRATION_ANNOTATION, expiration, 'a whole number of seconds, in digits')
+      throw invalidAnnotation(EXPIRATION_ANNOTATION, expiration, 'a whole number of seconds, in digits')
     }
     const regional = annotations[REGIONAL_ANNOTATION] ?? 'true'
     if (regional !== 'true' && regional !== 'false') {
-      throw invalid(REGIONAL_ANNOTATION, regional, '"true" or "false"')
+      throw invalidAnnotation(REGIONAL_ANNOTATION, regional, '"true" or "false"')
     }
     return {
       audience,
@@ -140,11 +135,3 @@ export function createAwsIdentityResolver(
 }
 
 const ARN_WANTED = 'the ARN of an IAM role, arn:PARTITION:iam::ACCOUNT:role/NAME'
-
-function invalid(annotation: string, value: string, wanted: string) {
-  return identityError(
-    'IDENTITY_INVALID',
-    `annotation ${annotation} is malformed`,
-    `The annotation ${annotation} of this pod's ServiceAccount is "${printable(value)}". It must be ${wanted}.`,
-  )
-}

@@ -2,10 +2,13 @@ import type { ServiceAccount } from '../kubernetes/types.ts'
 import { type AzureNames, azureApplications } from './azure-applications.ts'
 import type { AzureIdentity } from './azure-identity.ts'
 import type { AzureSelector } from './azure-selector.ts'
+import { checkNamespace } from './check-namespace.ts'
 import { identityError } from './identity-error.ts'
+import { invalidAnnotation } from './invalid-annotation.ts'
 import { parseGuid } from './parse-guid.ts'
 import { parseSeconds } from './parse-seconds.ts'
 import { printable } from './printable.ts'
+import { refusedByRule } from './refused-by-rule.ts'
 import type { IdentityRules } from './rules.ts'
 
 const CLIENT_ANNOTATION = 'azure.workload.identity/client-id'
@@ -59,25 +62,13 @@ export function createAzureIdentityResolver(
 
   function permit({ namespace, serviceAccount }: AzureIdentity['holder'], clientId: string): string {
     if (rules({ namespace, serviceAccount, identities: [clientId, clientId.toUpperCase()] })) return clientId
-    throw identityError(
-      'IDENTITY_REFUSED',
-      'azure identity refused by a rule',
-      `The rules of this cluster's metadata daemon do not let ServiceAccount ${namespace}/${serviceAccount} use the Azure application ${clientId}. Ask the cluster's administrator to allow it in "rules".`,
-    )
+    throw refusedByRule('azure', `${namespace}/${serviceAccount}`, `Azure application ${clientId}`)
   }
 
   return {
     resolve(pod, serviceAccount) {
       const { namespace, name, annotations } = serviceAccount
-      if (pod.namespace !== namespace) {
-        // A pod's ServiceAccount is always of its own namespace: anything else is a mix-up of ours, and must not be served.
-        throw identityError(
-          'IDENTITY_REFUSED',
-          'service account of another namespace',
-          'The metadata daemon looked up the wrong ServiceAccount; please report this.',
-          'ours',
-        )
-      }
+      checkNamespace(pod, serviceAccount)
       if (options.requireUseLabel && pod.labels[USE_LABEL] !== 'true') {
         throw identityError(
           'IDENTITY_NONE',
@@ -119,7 +110,7 @@ function guid(
   const value = annotations[annotation]
   if (value === undefined) return undefined
   const parsed = parseGuid(value)
-  if (parsed === undefined) throw invalid(annotation, value, `the ID of ${what}, a GUID`)
+  if (parsed === undefined) throw invalidAnnotation(annotation, value, `the ID of ${what}, a GUID`)
   return parsed
 }
 
@@ -128,7 +119,7 @@ function expirationOf(value: string | undefined): number | undefined {
   const seconds = parseSeconds(value) ?? 0
   const { min, max } = TOKEN_SECONDS
   if (seconds >= min && seconds <= max) return seconds
-  throw invalid(EXPIRATION_ANNOTATION, value, `a whole number of seconds from ${min} to ${max}`)
+  throw invalidAnnotation(EXPIRATION_ANNOTATION, value, `a whole number of seconds from ${min} to ${max}`)
 }
 
 function none({ namespace, serviceAccount }: AzureIdentity['holder']) {
@@ -148,13 +139,5 @@ function unknown({ kind, value }: AzureSelector) {
       ? `The client ID "${shown}" is no GUID. Ask for the client ID of an application.`
       : `This cluster's metadata daemon knows no application by the name "${shown}". Ask by client ID, or have the administrator list it in "azure.identities".`,
     'caller',
-  )
-}
-
-function invalid(annotation: string, value: string, wanted: string) {
-  return identityError(
-    'IDENTITY_INVALID',
-    `annotation ${annotation} is malformed`,
-    `The annotation ${annotation} of this pod's ServiceAccount is "${printable(value)}". It must be ${wanted}.`,
   )
 }

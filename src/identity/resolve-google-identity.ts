@@ -1,8 +1,10 @@
 import type { ServiceAccount } from '../kubernetes/types.ts'
-import { MetadatadError } from '../lib/errors.ts'
+import { checkNamespace } from './check-namespace.ts'
 import type { GoogleIdentity } from './google-identity.ts'
 import { type GoogleTrust, iamMember, poolName, principalIdentifier } from './google-trust.ts'
-import { printable } from './printable.ts'
+import { identityError } from './identity-error.ts'
+import { invalidAnnotation } from './invalid-annotation.ts'
+import { refusedByRule } from './refused-by-rule.ts'
 import type { IdentityRules } from './rules.ts'
 import { isServiceAccountEmail } from './service-account-email.ts'
 
@@ -45,14 +47,8 @@ export function createGoogleIdentityResolver(
 
   return {
     resolve(pod, serviceAccount) {
+      checkNamespace(pod, serviceAccount)
       const name = { namespace: serviceAccount.namespace, serviceAccount: serviceAccount.name }
-      if (pod.namespace !== name.namespace) {
-        // A pod's ServiceAccount is always of its own namespace: anything else is a mix-up of ours, and must not be served.
-        throw refusal('IDENTITY_REFUSED', 'service account of another namespace', {
-          fault: 'ours',
-          publicMessage: 'The metadata daemon looked up the wrong ServiceAccount; please report this.',
-        })
-      }
       const { annotations } = serviceAccount
       const member = iamMember(trust, name)
       const serviceAccountEmail = annotations[EMAIL_ANNOTATION]
@@ -68,17 +64,16 @@ export function createGoogleIdentityResolver(
         throw invalidAnnotation(QUOTA_ANNOTATION, quotaProject, 'the ID or number of a Google Cloud project')
       }
       if (serviceAccountEmail === undefined && unannotated === 'refuse') {
-        throw refusal('IDENTITY_NONE', 'service account has no google identity', {
-          fault: 'policy',
-          publicMessage: `ServiceAccount ${name.namespace}/${name.serviceAccount} has no Google identity. Annotate it with ${EMAIL_ANNOTATION}: NAME@PROJECT.iam.gserviceaccount.com.`,
-        })
+        throw identityError(
+          'IDENTITY_NONE',
+          'service account has no google identity',
+          `ServiceAccount ${name.namespace}/${name.serviceAccount} has no Google identity. Annotate it with ${EMAIL_ANNOTATION}: NAME@PROJECT.iam.gserviceaccount.com.`,
+        )
       }
       const identities = serviceAccountEmail === undefined ? ['federated', member] : [serviceAccountEmail]
       if (!rules({ ...name, identities })) {
-        throw refusal('IDENTITY_REFUSED', 'google identity refused by a rule', {
-          fault: 'policy',
-          publicMessage: `The rules of this cluster's metadata daemon do not let ServiceAccount ${name.namespace}/${name.serviceAccount} use the Google identity ${serviceAccountEmail ?? member}. Ask the cluster's administrator to allow it in "rules".`,
-        })
+        const refused = `Google identity ${serviceAccountEmail ?? member}`
+        throw refusedByRule('google', `${name.namespace}/${name.serviceAccount}`, refused)
       }
       const principal =
         annotations[PRINCIPAL_ANNOTATION] === 'true' ? principalIdentifier(trust, name) : undefined
@@ -91,19 +86,4 @@ export function createGoogleIdentityResolver(
       }
     },
   }
-}
-
-function invalidAnnotation(annotation: string, value: string, wanted: string): MetadatadError {
-  return refusal('IDENTITY_INVALID', `annotation ${annotation} is malformed`, {
-    fault: 'policy',
-    publicMessage: `The annotation ${annotation} of this pod's ServiceAccount is "${printable(value)}". It must be ${wanted}.`,
-  })
-}
-
-function refusal(
-  code: 'IDENTITY_NONE' | 'IDENTITY_INVALID' | 'IDENTITY_REFUSED',
-  message: string,
-  details: { fault: 'policy' | 'ours'; publicMessage: string },
-): MetadatadError {
-  return new MetadatadError(code, message, { ...details, retryable: false })
 }

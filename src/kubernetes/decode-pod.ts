@@ -9,7 +9,7 @@ export const POD_ANNOTATIONS: readonly string[] = [
   'metadatad.dev/translates-addresses',
 ]
 /** The labels of a pod that the daemon acts on. */
-export const POD_LABELS: readonly string[] = ['azure.workload.identity/use', 'aadpodidbinding']
+const POD_LABELS: readonly string[] = ['azure.workload.identity/use', 'aadpodidbinding']
 
 /** Of one pod; each costs a comparison a request, and no pod has a use for more. */
 const MAX_PROJECTED_TOKENS = 32

@@ -17,7 +17,7 @@ export const SANDBOX_TENANT = '11111111-2222-3333-4444-555555555555'
 export const SANDBOX_NODE = 'node-1'
 
 /** What the daemon may do in the cluster: the same as `manifests/base/rbac.yaml` grants. */
-export const DAEMON_RIGHTS: readonly string[] = [
+const DAEMON_RIGHTS: readonly string[] = [
   'list pods',
   'watch pods',
   'get serviceaccounts',

@@ -37,8 +37,8 @@ export interface PodTokenVerifier {
 }
 
 const EKS_AUDIENCE = 'pods.eks.amazonaws.com'
-/** What the API server signs with, by the kind of its key. Never an HMAC, never `none`. */
-const ALGORITHMS = ['RS256', 'ES256']
+/** What the API server signs with, by the kind and curve of its key. Never an HMAC, never `none`. */
+const ALGORITHMS = ['RS256', 'ES256', 'ES384', 'ES512']
 /** The API server's clock may be ahead of the node's: it allows itself as much for `nbf`. */
 const MAX_SKEW_SECONDS = 60
 
@@ -49,13 +49,15 @@ export function createPodTokenVerifier(options: PodTokenVerifierOptions): PodTok
   const keys = new ClusterKeys(options)
 
   async function keysFor(keyId: string, claims: JWTPayload, signal: AbortSignal): Promise<IssuerKeys> {
+    // A cluster that renames its issuer may keep its keys.
+    const fits = ({ issuer, keyIds }: IssuerKeys) => claims.iss === issuer && keyIds.has(keyId)
     const known = await keys.current(signal)
-    if (known.keyIds.has(keyId)) return known
+    if (fits(known)) return known
     const newer = await keys.newerThan(known, signal)
-    if (newer.keyIds.has(keyId)) return newer
+    if (fits(newer)) return newer
     // A token that is newer than the keys may be signed with one that was made since.
     if (Number(claims.iat) * 1000 > newer.askedAt) throw unknownKey()
-    throw invalid('is signed with a key that is not the cluster’s')
+    throw invalid('is of another issuer, or signed with a key that is not the cluster’s')
   }
 
   return {

@@ -4,7 +4,12 @@ import { awsRoleSession } from '../../src/exchange/aws-answers.ts'
 import { MetadatadError } from '../../src/lib/errors.ts'
 
 const SENT_AT = Date.UTC(2026, 0, 1)
-const asked = { accountId: '123456789012', sessionName: 'team-a.web-0', sessionSeconds: 3_600 }
+const asked = {
+  accountId: '123456789012',
+  roleName: 'web',
+  sessionName: 'team-a.web-0',
+  sessionSeconds: 3_600,
+}
 const ARN = 'arn:aws:sts::123456789012:assumed-role/web/team-a.web-0'
 
 const read = (text: string) =>
@@ -61,11 +66,13 @@ t.test("another role's session is none", async (t) => {
   for (const arn of [
     'arn:aws:sts::999999999999:assumed-role/web/team-a.web-0',
     'arn:aws:sts::123456789012:assumed-role/web/team-a.web-1',
+    'arn:aws:sts::123456789012:assumed-role/admin/team-a.web-0',
     'arn:aws:iam::123456789012:role/web',
     7,
   ]) {
     t.throws(() => read(json({}, arn)), { code: 'EXCHANGE_MALFORMED', retryable: true }, String(arn))
   }
+  t.ok(read(json({}, ARN.replace('/web/', '/Web/'))), 'AWS keeps the case that the role was made with')
   t.ok(read(json({}, '')), 'services that resemble STS leave it out')
 })
 

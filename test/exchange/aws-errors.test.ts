@@ -117,13 +117,24 @@ t.test('what passes by itself is retryable, whatever its status', async (t) => {
   }
 })
 
-t.test('a redirect is an address to mend', async (t) => {
-  t.match(error(301, ''), {
-    code: 'EXCHANGE_MISCONFIGURED',
-    retryable: false,
-    publicMessage: /aws\.endpoints\.sts/,
-  })
-})
+t.test(
+  "a page of somebody else's, such as a proxy's, is no decision of STS: sessions outlast it",
+  async (t) => {
+    for (const [status, text] of [
+      [302, ''],
+      [301, '<html>Moved</html>'],
+      [403, '<html><body>Blocked by policy</body></html>'],
+      [404, 'not found'],
+      [407, '{"error":"proxy"}'],
+    ] as const) {
+      t.match(awsStsError(parseAwsFailure({ status, text, retryAfterMs: undefined }), context), {
+        code: 'EXCHANGE_MALFORMED',
+        retryable: true,
+        publicMessage: /aws\.endpoints\.sts/,
+      })
+    }
+  },
+)
 
 t.test("AWS's own words are for the operator, not for the pod", async (t) => {
   const found = error(403, 'AccessDenied', 'The words of AWS')

@@ -53,3 +53,15 @@ t.test(
     t.equal(gateOf('2').closedMs(), 0)
   },
 )
+
+t.test('however many accounts are throttled, the node is open half of the time', async (t) => {
+  const { clock, gateOf } = setUp()
+  let open = 0
+  for (let ms = 0; ms < 10_000; ms += 10) {
+    const account = String(ms)
+    if (gateOf(account).closedMs() === 0) gateOf(account).throttled(clock.now(), undefined)
+    await clock.advance(10)
+    if (gateOf('another').closedMs() === 0) open++
+  }
+  t.ok(open >= 500, `${open} of 1000`)
+})

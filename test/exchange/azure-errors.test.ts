@@ -94,12 +94,19 @@ t.test('what passes by itself is retryable, whatever its status', async (t) => {
   }
 })
 
+t.test('what OAuth calls passing is retryable without a code of Entra', async (t) => {
+  for (const name of ['temporarily_unavailable', 'server_error']) {
+    const found = entraError(parse(400, { error: name }), context, () => false)
+    t.match(found, { code: 'EXCHANGE_UNAVAILABLE', retryable: true })
+  }
+})
+
 t.test('what Entra may not have heard of yet is retryable at first, and permanent later', async (t) => {
   for (const aadsts of [70021, 700016, 700211, 700212, 700213]) {
     t.match(error(401, aadsts, true), {
       code: 'EXCHANGE_UNAVAILABLE',
       retryable: true,
-      retryAfterMs: 2_000,
+      retryAfterMs: 5_000,
       providerCode: `AADSTS${aadsts}`,
       publicMessage:
         /issuer https:\/\/issuer\.example\/cluster, subject system:serviceaccount:team-a:web and audience api:\/\/AzureADTokenExchange.*try again/,
@@ -140,16 +147,22 @@ t.test('each other refusal says what it is, at once', async (t) => {
   t.match(oauth('unauthorized_client'), { code: 'EXCHANGE_REFUSED', providerCode: 'unauthorized_client' })
 })
 
-t.test('a redirect is an address to mend', async (t) => {
-  t.match(
-    entraError(parse(302, ''), context, () => true),
-    {
-      code: 'EXCHANGE_MISCONFIGURED',
-      retryable: false,
-      publicMessage: /azure\.endpoints\.authority/,
-    },
-  )
-})
+t.test(
+  "a page of somebody else's, such as a proxy's, is no decision of Entra: tokens outlast it",
+  async (t) => {
+    for (const [status, given] of [
+      [302, ''],
+      [403, '<html><body>Blocked by policy</body></html>'],
+      [404, 'not found'],
+      [407, { error: { code: 407 } }],
+    ] as const) {
+      t.match(
+        entraError(parse(status, given), context, () => true),
+        { code: 'EXCHANGE_MALFORMED', retryable: true, publicMessage: /azure\.endpoints\.authority/ },
+      )
+    }
+  },
+)
 
 t.test("Entra's own words are for the operator, not for the pod", async (t) => {
   t.match(error(400, 90002).message, /: AADSTS90002: Words\./)

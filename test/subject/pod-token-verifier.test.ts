@@ -72,10 +72,9 @@ async function start(t: Test, keys: Key[], audiences?: readonly string[]) {
 }
 
 t.test('a token of the cluster says whose it is, whatever its key is made of', async (t) => {
-  const rsa = await makeKey('one')
-  const ec = await makeKey('two', 'ES256')
-  const { asked, sign, verify } = await start(t, [rsa, ec])
-  for (const key of [rsa, ec]) {
+  const keys = await Promise.all(['RS256', 'ES256', 'ES384', 'ES512'].map((alg) => makeKey(alg, alg)))
+  const { asked, sign, verify } = await start(t, keys)
+  for (const key of keys) {
     t.same(await verify(await sign(key), never), {
       audience: EKS,
       podUid: 'pod-1',
@@ -182,6 +181,25 @@ t.test('an unknown key makes the keys be fetched again, every ten seconds at mos
     'REQUEST_INVALID',
     'a key that is withdrawn is good for an hour at most',
   )
+})
+
+t.test('an issuer that was renamed is known by its new name, although its key is the same', async (t) => {
+  const key = await makeKey('one')
+  const { clock, asked, server, sign, code } = await start(t, [key])
+  t.equal(await code(await sign(key)), 'ok')
+  server.issuer = 'https://oidc.example.com/id/2'
+  const renamed = () => sign(key, { iss: server.issuer! })
+  await clock.advance(1_000)
+  t.equal(await code(await renamed()), 'KUBERNETES_UNAVAILABLE', 'it may be newer than what is known')
+  t.equal(asked.length, 2)
+  await clock.advance(9_000)
+  t.equal(await code(await renamed()), 'ok')
+  t.equal(asked.length, 4)
+  for (let second = 0; second < 20; second++) {
+    t.equal(await code(await sign(key, { iat: 0 })), 'REQUEST_INVALID', 'the old name is no longer good')
+    await clock.advance(1_000)
+  }
+  t.equal(asked.length, 6)
 })
 
 t.test('keys that were had are used while the API server fails', async (t) => {

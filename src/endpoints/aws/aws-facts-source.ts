@@ -1,5 +1,6 @@
 import { isIPv4 } from 'node:net'
 import { awsPartition } from '../../identity/aws-partition.ts'
+import { NodeFacts } from '../node-facts.ts'
 import type { AwsFacts, AwsFactValues } from './aws-pipeline.ts'
 
 /** The fields of a Kubernetes Node that facts are made from (`kubernetes/types.ts` Node). */
@@ -20,25 +21,10 @@ export interface AwsFactsOptions {
 /** EC2's words for `kubernetes.io/arch`. */
 const ARCHITECTURES: Readonly<Record<string, string>> = { amd64: 'x86_64', arm64: 'arm64' }
 
-/** Node facts from the configuration and the Node object, never from the node's own metadata server. */
-export class AwsFactsSource implements AwsFacts {
-  readonly #options: AwsFactsOptions
-  #current: AwsFactValues
-
+/** See {@link NodeFacts}. */
+export class AwsFactsSource extends NodeFacts<AwsFactsNode, AwsFactValues> implements AwsFacts {
   constructor(options: AwsFactsOptions) {
-    this.#options = options
-    this.#current = factsOf(options, undefined)
-  }
-
-  current(): AwsFactValues {
-    return this.#current
-  }
-
-  /** Call it with every new state of the Node. */
-  update(node: AwsFactsNode): void {
-    const next = factsOf(this.#options, node)
-    // A Node changes every few seconds (heartbeats); almost never in what is shown.
-    if (JSON.stringify(next) !== JSON.stringify(this.#current)) this.#current = next
+    super((node) => factsOf(options, node))
   }
 }
 

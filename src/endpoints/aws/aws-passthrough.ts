@@ -6,9 +6,11 @@ import { ec2Page, ec2Text } from './ec2-answer.ts'
 const TTL_SECONDS = '60'
 
 /** Values of the node's real instance metadata, over IMDSv2: a new session for each. */
-export function createAwsPassthrough(options: Omit<PassthroughOptions, 'ask' | 'unavailable'>): Passthrough {
-  return new Passthrough({
-    ...options,
+export function createAwsPassthrough(options: PassthroughOptions): Passthrough {
+  return new Passthrough(options, {
+    // Both calls must fit into what the most hurried SDK waits.
+    deadlineMs: 900,
+    slashIgnored: true,
     unavailable: ec2Page(
       'passthrough',
       503,

@@ -17,6 +17,11 @@ const UNKNOWN_POD = Buffer.alloc(POD_BYTES)
 const TOKEN = /^[\w-]{76}$/
 /** A clock that was set back must not make tokens from its future last for ever. */
 const MAX_AHEAD_MS = 60_000
+/**
+ * The API server's clock, which pods are dated by, may be ahead of the node's: the first token of a pod would come to nothing, and
+ * some clients keep it for hours. Less than the 30 s for which the Amazon VPC CNI gives an address to no other pod.
+ */
+const MAX_BEHIND_MS = 10_000
 const PURPOSE = 'metadatad IMDSv2 session token'
 
 /**
@@ -60,7 +65,7 @@ export class SessionTokens {
     return {
       // A token from before its pod was known is told apart from a predecessor's by the time alone.
       belongsTo: ({ uid, createdAt }) =>
-        pod.equals(UNKNOWN_POD) ? createdAt <= issuedAt : pod.equals(podHash(uid)),
+        pod.equals(UNKNOWN_POD) ? createdAt <= issuedAt + MAX_BEHIND_MS : pod.equals(podHash(uid)),
     }
   }
 

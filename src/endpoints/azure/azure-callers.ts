@@ -1,6 +1,7 @@
 import type { CredentialHolder, CredentialSpec } from '../../credentials/credentials.ts'
 import type { AzureIdentity } from '../../identity/azure-identity.ts'
 import { CallerMemo } from '../caller-memo.ts'
+import { remembered } from '../remembered.ts'
 import type { AzureAccessToken, AzurePipeline } from './azure-pipeline.ts'
 import { type TokenQuery, tokenQuery } from './token-query.ts'
 
@@ -20,9 +21,6 @@ export interface AzureTokenEntry {
   readonly spec: CredentialSpec<AzureAccessToken>
 }
 
-/** Spellings of one pod's requests that are remembered; clients have one each. */
-const MAX_REMEMBERED = 16
-
 /** Every caller's identity, by {@link CallerMemo}: `of` throws MetadatadError `IDENTITY_*`. */
 export function createAzureCallers(pipeline: AzurePipeline): CallerMemo<AzureCaller> {
   return new CallerMemo((caller, holder) => {
@@ -30,15 +28,7 @@ export function createAzureCallers(pipeline: AzurePipeline): CallerMemo<AzureCal
     const entries = new Map<string, AzureTokenEntry>()
     return {
       holder,
-      token(query) {
-        const known = entries.get(query)
-        if (known !== undefined) return known
-        const entry = entryOf(pipeline, identity, query)
-        // The oldest goes first: a pod that never spells its request twice alike keeps no more than this.
-        if (entries.size === MAX_REMEMBERED) entries.delete(entries.keys().next().value!)
-        entries.set(query, entry)
-        return entry
-      },
+      token: (query) => remembered(entries, query, () => entryOf(pipeline, identity, query)),
     }
   })
 }

@@ -1,4 +1,5 @@
 import { isIPv4 } from 'node:net'
+import { NodeFacts } from '../node-facts.ts'
 import type { AzureFacts, AzureFactValues } from './azure-pipeline.ts'
 
 /** The fields of a Kubernetes Node that facts are made from (`kubernetes/types.ts` Node). */
@@ -20,25 +21,10 @@ const ENVIRONMENTS = {
   china: 'AzureChinaCloud',
 } as const
 
-/** Node facts from the configuration and the Node object, never from the node's own metadata server. */
-export class AzureFactsSource implements AzureFacts {
-  readonly #options: AzureFactsOptions
-  #current: AzureFactValues
-
+/** See {@link NodeFacts}. */
+export class AzureFactsSource extends NodeFacts<AzureFactsNode, AzureFactValues> implements AzureFacts {
   constructor(options: AzureFactsOptions) {
-    this.#options = options
-    this.#current = factsOf(options, undefined)
-  }
-
-  current(): AzureFactValues {
-    return this.#current
-  }
-
-  /** Call it with every new state of the Node. */
-  update(node: AzureFactsNode): void {
-    const next = factsOf(this.#options, node)
-    // A Node changes every few seconds (heartbeats); almost never in what is shown.
-    if (JSON.stringify(next) !== JSON.stringify(this.#current)) this.#current = next
+    super((node) => factsOf(options, node))
   }
 }
 

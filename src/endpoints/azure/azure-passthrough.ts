@@ -4,11 +4,10 @@ import { unusableUpstream } from '../unusable-upstream.ts'
 import { imdsError } from './imds-answer.ts'
 
 /** Values of the node's real instance metadata. Of the pod's query only `api-version` and `format` go along. */
-export function createAzurePassthrough(
-  options: Omit<PassthroughOptions, 'ask' | 'unavailable'>,
-): Passthrough {
-  return new Passthrough({
-    ...options,
+export function createAzurePassthrough(options: PassthroughOptions): Passthrough {
+  return new Passthrough(options, {
+    deadlineMs: 900,
+    slashIgnored: true,
     unavailable: imdsError(
       'passthrough',
       503,

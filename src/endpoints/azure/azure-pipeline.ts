@@ -1,6 +1,7 @@
 import type { Caller } from '../../caller/caller.ts'
 import type { Credential, CredentialSpec } from '../../credentials/credentials.ts'
 import type { AzureIdentity } from '../../identity/azure-identity.ts'
+import type { AzureSelector } from '../../identity/azure-selector.ts'
 import type { Secret } from '../../lib/secret.ts'
 
 /** An access token of Entra. */
@@ -8,13 +9,6 @@ export interface AzureAccessToken extends Credential {
   readonly token: Secret
   /** Milliseconds since the epoch. */
   readonly notBefore: number
-}
-
-/** How a request names the identity it wants, beside the annotated one. */
-export interface AzureSelector {
-  readonly kind: 'clientId' | 'objectId' | 'resourceId' | 'principalId'
-  /** As sent; at most 1,024 characters. */
-  readonly value: string
 }
 
 /** What lies between a caller and its tokens: identity and exchange, as the endpoints need them. */

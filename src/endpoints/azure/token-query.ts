@@ -1,7 +1,7 @@
+import type { AzureSelector } from '../../identity/azure-selector.ts'
 import type { ErrorCode } from '../../lib/errors.ts'
 import { MetadatadError } from '../../lib/errors.ts'
 import { isTokenApiVersion } from './api-versions.ts'
-import type { AzureSelector } from './azure-pipeline.ts'
 import { imdsQuery } from './imds-query.ts'
 
 /** What a token is asked for with. */

@@ -3,15 +3,15 @@ import type { Clock } from '../../lib/clock.ts'
 import { MetadatadError } from '../../lib/errors.ts'
 import type { Log } from '../../lib/log.ts'
 import type { Metrics } from '../../lib/metrics.ts'
+import type { Passthrough } from '../passthrough.ts'
 import type { PodRequest } from '../pod-request.ts'
 import type { Protocol } from '../protocol.ts'
 import { errorAnswer } from './error-answer.ts'
 import { type GoogleAnswer, type GoogleRoute, googleAnswer, googleError, TEXT } from './google-answer.ts'
-import { GoogleCallers } from './google-callers.ts'
+import { createGoogleCallers } from './google-callers.ts'
 import type { GoogleFacts, GooglePipeline } from './google-pipeline.ts'
 import { createHostCheck } from './host-check.ts'
 import { LongPolls } from './long-polls.ts'
-import type { Passthrough } from './passthrough.ts'
 import { TokenAnswers } from './token-answers.ts'
 import { TreeAnswers } from './tree-answers.ts'
 
@@ -41,7 +41,7 @@ export function createGoogleProtocol(options: GoogleProtocolOptions): Protocol {
   const { pipeline, credentials, facts, passthrough, clock, log, metrics } = options
   const polls = new LongPolls({ clock, total: 1024, perAddress: 32 })
   const unsubscribe = facts.onChange(() => polls.wake())
-  const callers = new GoogleCallers(pipeline)
+  const callers = createGoogleCallers(pipeline)
   const knownHost = createHostCheck(options.hosts ?? [])
   const failure = (route: GoogleRoute, thrown: unknown): GoogleAnswer => {
     if (!(thrown instanceof MetadatadError)) log.error({ err: thrown, route }, 'request failed unexpectedly')

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { NodeFacts } from '../node-facts.ts'
 import type { GoogleFacts, GoogleFactValues } from './google-pipeline.ts'
 
 /** The fields of a Kubernetes Node that facts are made from (`kubernetes/types.ts` Node). */
@@ -20,27 +21,18 @@ export interface InstanceFactsOptions {
   readonly universeDomain: string
 }
 
-/** Node facts from the configuration and the Node object, never from the node's own metadata server. */
-export class InstanceFacts implements GoogleFacts {
-  readonly #options: InstanceFactsOptions
+/** See {@link NodeFacts}. */
+export class InstanceFacts extends NodeFacts<FactsNode, GoogleFactValues> implements GoogleFacts {
   readonly #listeners = new Set<() => void>()
-  #current: GoogleFactValues
 
   constructor(options: InstanceFactsOptions) {
-    this.#options = options
-    this.#current = factsOf(options, undefined)
+    super((node) => factsOf(options, node))
   }
 
-  current(): GoogleFactValues {
-    return this.#current
-  }
-
-  /** Call it with every new state of the Node. */
-  update(node: FactsNode): void {
-    const next = factsOf(this.#options, node)
-    // A Node changes every few seconds (heartbeats); almost never in what is shown.
-    if (next.zone === this.#current.zone && next.instanceId === this.#current.instanceId) return
-    this.#current = next
+  override update(node: FactsNode): void {
+    const before = this.current()
+    super.update(node)
+    if (this.current() === before) return
     for (const listener of [...this.#listeners]) listener()
   }
 

@@ -1,17 +1,20 @@
 import type { Caller } from '../../caller/caller.ts'
 import type { Credentials } from '../../credentials/credentials.ts'
+import { identityError } from '../../identity/identity-error.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { MetadatadError } from '../../lib/errors.ts'
+import type { CallerMemo } from '../caller-memo.ts'
+import { credentialEnded } from '../credential-ended.ts'
 import type { PodRequest } from '../pod-request.ts'
+import { remembered } from '../remembered.ts'
 import { type GoogleAnswer, googleAnswer, googleError, HTML, JSON_TYPE } from './google-answer.ts'
-import type { GoogleCaller, GoogleCallers, TokenEntry } from './google-callers.ts'
+import type { GoogleCaller, TokenEntry } from './google-callers.ts'
 import type { GooglePipeline, TokenCredential } from './google-pipeline.ts'
 import { requestedAudience } from './requested-audience.ts'
 import { requestedScopes } from './requested-scopes.ts'
 
 /** What token answers are made from. */
 export interface TokenAnswersOptions {
-  readonly callers: GoogleCallers
+  readonly callers: CallerMemo<GoogleCaller>
   readonly credentials: Credentials
   readonly pipeline: GooglePipeline
   readonly clock: Clock
@@ -23,9 +26,6 @@ export interface TokenAnswersOptions {
 
 /** The two values that are credentials. */
 export type TokenRoute = 'token' | 'identity'
-
-/** Spellings of one pod's requests that are remembered; clients have one each. */
-const MAX_REMEMBERED = 16
 
 /** The values `token` and `identity` of a service account. */
 export class TokenAnswers {
@@ -82,7 +82,7 @@ export class TokenAnswers {
       const entry = this.#entry(route, request.query, state)
       const credential = await credentials.get(entry.spec, state.holder, deadline)
       const answer = render(route, entry, credential, clock.now())
-      if (answer === undefined) throw ended()
+      if (answer === undefined) throw credentialEnded()
       return answer
     } catch (thrown) {
       return this.#options.failure(route, thrown)
@@ -91,13 +91,7 @@ export class TokenAnswers {
 
   #entry(route: TokenRoute, query: string, state: GoogleCaller): TokenEntry {
     const entries = route === 'token' ? state.accessTokens : state.idTokens
-    const known = entries.get(query)
-    if (known !== undefined) return known
-    const entry: TokenEntry = { spec: this.#spec(route, query, state), rendered: undefined }
-    // The oldest goes first: a pod that never spells its request twice alike keeps no more than this.
-    if (entries.size === MAX_REMEMBERED) entries.delete(entries.keys().next().value!)
-    entries.set(query, entry)
-    return entry
+    return remembered(entries, query, () => ({ spec: this.#spec(route, query, state), rendered: undefined }))
   }
 
   #spec(route: TokenRoute, query: string, { identity }: GoogleCaller): TokenEntry['spec'] {
@@ -136,20 +130,11 @@ function render(
   return answer
 }
 
-function ended(): MetadatadError {
-  return new MetadatadError('CALLER_NOT_READY', 'credential ended before it was served', {
-    retryable: true,
-    fault: 'upstream',
-    publicMessage: 'The token ended before it could be given out. Try again.',
-  })
-}
-
-function noServiceAccount(member: string): MetadatadError {
-  return new MetadatadError('IDENTITY_NONE', 'federated identity has no id tokens', {
-    retryable: false,
-    fault: 'policy',
-    publicMessage:
-      'ID tokens need a Google service account: annotate the Kubernetes ServiceAccount of this pod with ' +
+function noServiceAccount(member: string) {
+  return identityError(
+    'IDENTITY_NONE',
+    'federated identity has no id tokens',
+    'ID tokens need a Google service account: annotate the Kubernetes ServiceAccount of this pod with ' +
       `iam.gke.io/gcp-service-account, and grant ${member} the role roles/iam.workloadIdentityUser on it.`,
-  })
+  )
 }

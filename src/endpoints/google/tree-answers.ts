@@ -2,6 +2,7 @@ import type { Caller } from '../../caller/caller.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { MetadatadError } from '../../lib/errors.ts'
 import type { Metrics } from '../../lib/metrics.ts'
+import type { CallerMemo } from '../caller-memo.ts'
 import type { PodRequest } from '../pod-request.ts'
 import { findNode } from './find-node.ts'
 import {
@@ -13,7 +14,7 @@ import {
   JSON_TYPE,
   TEXT,
 } from './google-answer.ts'
-import type { GoogleCallers } from './google-callers.ts'
+import type { GoogleCaller } from './google-callers.ts'
 import type { GoogleFacts } from './google-pipeline.ts'
 import type { LongPolls } from './long-polls.ts'
 import { type Account, metadataTree, type TreeNode } from './metadata-tree.ts'
@@ -22,7 +23,7 @@ import { parseTreeQuery, type TreeQuery } from './tree-query.ts'
 
 /** What the answers are made from. */
 export interface TreeAnswersOptions {
-  readonly callers: GoogleCallers
+  readonly callers: CallerMemo<GoogleCaller>
   readonly facts: GoogleFacts
   readonly defaultScopes: readonly string[]
   readonly polls: LongPolls

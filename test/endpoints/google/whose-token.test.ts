@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { GoogleCallers } from '../../../src/endpoints/google/google-callers.ts'
+import { createGoogleCallers } from '../../../src/endpoints/google/google-callers.ts'
 import { TokenAnswers } from '../../../src/endpoints/google/token-answers.ts'
 import type { PodRequest } from '../../../src/endpoints/pod-request.ts'
 import { asError } from '../../../src/lib/as-error.ts'
@@ -140,7 +140,7 @@ t.test('the life of a token counts from when it is given out, not from when it w
 t.test('a pod that never spells its request twice alike keeps no more than 16 spellings', async (t) => {
   const clock = new FakeClock()
   const pipeline = testPipeline(clock)
-  const callers = new GoogleCallers(pipeline)
+  const callers = createGoogleCallers(pipeline)
   const failure = (_: string, thrown: unknown): never => {
     throw asError(thrown)
   }

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type RequestListener } from 'node:h
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { Agent } from 'undici'
-import { Passthrough } from '../../../src/endpoints/google/passthrough.ts'
+import { createGooglePassthrough } from '../../../src/endpoints/google/google-passthrough.ts'
 import { silentLog } from '../../../src/lib/log.ts'
 import { startEndpoints } from '../../support/endpoint-fixture.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
@@ -26,7 +26,7 @@ async function start(t: { teardown(fn: () => Promise<void>): void }, listener: R
   const endpoints = await startEndpoints({
     clock,
     passthrough: () =>
-      new Passthrough({
+      createGooglePassthrough({
         paths: [TYPE, `${V1}/instance/service-accounts/default/token`],
         upstream: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`,
         dispatcher,
@@ -139,7 +139,9 @@ t.test(
     const { ask, clock, requests } = await start(t, () => {})
     const asked = ask(TYPE)
     await until(() => requests.length === 1)
-    await clock.advance(2000)
+    await clock.advance(1999)
+    t.equal(clock.pending, 1, 'not sooner')
+    await clock.advance(1)
     t.equal((await asked).status, 503)
     const abort = new AbortController()
     const given = ask(TYPE, { signal: abort.signal })
