@@ -15,7 +15,7 @@ export interface EventReporterOptions {
   readonly metrics: Metrics
 }
 
-/** Tells a pod's owner, by a Kubernetes Event on the pod, why it gets no credentials. */
+/** Tells a pod's owner, by a Kubernetes Event on the pod, and the operator, by the log, why it gets no credentials. */
 export interface EventReporter {
   /** Reports a refusal that a person has to mend; others are not for Events. Returns at once and never throws. */
   report(pod: PodReference, error: MetadatadError): void
@@ -31,6 +31,7 @@ const REFILL_MS = 10_000
 export function createEventReporter(options: EventReporterOptions): EventReporter {
   const { clock, log, metrics } = options
   const told = new LRUCache<string, number>({ max: 1_000 })
+  const logged = new LRUCache<string, number>({ max: 1_000 })
   let tokens = BURST
   let filledAt = clock.now()
 
@@ -45,12 +46,25 @@ export function createEventReporter(options: EventReporterOptions): EventReporte
     return true
   }
 
+  function isRepeated(memory: LRUCache<string, number>, key: string): boolean {
+    const last = memory.get(key)
+    return last !== undefined && clock.now() - last < REPEAT_MS
+  }
+
   return {
     report(pod, error) {
       if (error.retryable || error.fault !== 'policy') return
       const key = `${pod.uid} ${error.code}`
-      const last = told.get(key)
-      if (last !== undefined && clock.now() - last < REPEAT_MS) return
+      // What a cloud refuses is logged where it was asked; nobody is asked about these.
+      if (error.code.startsWith('IDENTITY_') && !isRepeated(logged, key)) {
+        logged.set(key, clock.now())
+        const { namespace, name, uid } = pod
+        log.warn(
+          { pod: `${namespace}/${name}`, podUid: uid, code: error.code, reason: error.publicMessage },
+          'identity refused',
+        )
+      }
+      if (isRepeated(told, key)) return
       if (!mayWrite()) {
         metrics.events.inc({ outcome: 'dropped' })
         return

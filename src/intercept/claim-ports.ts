@@ -13,6 +13,11 @@ export async function claimPorts(
   ports: CapturePorts,
   generation: number,
 ): Promise<number | undefined> {
+  const listed = await listTable(programs, 'metadatad')
+  const isRedirected = (original: string) =>
+    (listed?.elements.get(`capture${familyOf(original)}`) ?? []).some(
+      (element) => Array.isArray(element) && element[0] === original,
+    )
   const next = generation + 1
   const commands = [
     `delete element inet metadatad generation { ${generation} }`,
@@ -29,7 +34,8 @@ export async function claimPorts(
     }
     const map = `inet metadatad capture${familyOf(original)}`
     commands.push(
-      `delete element ${map} { ${original} }`,
+      // A predecessor of another configuration may not have had it.
+      ...(isRedirected(original) ? [`delete element ${map} { ${original} }`] : []),
       `add element ${map} { ${captureElement(original, capture.primary.host, port)} }`,
     )
   }

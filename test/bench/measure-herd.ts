@@ -63,9 +63,8 @@ async function herdOnce(world: World, signal: AbortSignal): Promise<Herd> {
 function stampede({ port, pid }: ServerProcess, signal: AbortSignal): Promise<LoadResult> {
   const load = {
     port,
-    from: [podAddress(0)],
+    from: [{ address: podAddress(0), target: TOKEN, headers: { 'Metadata-Flavor': 'Google' } }],
     connections: HERD,
-    target: TOKEN,
     ms: 0,
     warmUpMs: 0,
     serverPid: pid,

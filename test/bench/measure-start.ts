@@ -28,7 +28,7 @@ interface Start {
 }
 
 /** From the start of the process to the first token, and to everybody's; and what memory the daemon has then. */
-export async function measureStart(name: keyof typeof WORLDS, context: BenchContext): Promise<Finding[]> {
+export async function measureStart(name: keyof typeof GOALS, context: BenchContext): Promise<Finding[]> {
   const size = WORLDS[name]
   context.say(
     `${name} cluster: ${size.nodePods} pods on the node, ${size.pods} pods, ${size.serviceAccounts} ServiceAccounts`,

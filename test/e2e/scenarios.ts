@@ -3,6 +3,7 @@ import { allowed } from './scenarios/allowed.ts'
 import { alreadyOpen } from './scenarios/already-open.ts'
 import { bind } from './scenarios/bind.ts'
 import { bootOrder } from './scenarios/boot-order.ts'
+import { containerCredentials } from './scenarios/container-credentials.ts'
 import { control } from './scenarios/control.ts'
 import { drift } from './scenarios/drift.ts'
 import { flushed } from './scenarios/flushed.ts'
@@ -36,6 +37,7 @@ export const SCENARIOS: readonly Scenario[] = [
   poisonedBridge,
   bind,
   selfTest,
+  containerCredentials,
   unchangedClients,
   uninstall,
 ]

@@ -27,9 +27,12 @@ export async function endLoads(world: World, loads: readonly RunningLoad[]): Pro
   const sum = (key: 'requests' | 'refused' | 'reset' | 'keptReset' | 'timeouts' | 'wrongIdentities') =>
     results.reduce((total, { result }) => total + result[key], 0)
   const unexpected = addUp(results.map(({ result }) => result))
-  const foreign = results.flatMap(({ load, result }) =>
-    result.tokens.filter((token) => world.sandbox.google.inspect(token)?.identity !== load.pod.spec.email),
-  )
+  const { google, aws, azure } = world.sandbox
+  const foreign = results.flatMap(({ load: { pod }, result: { tokens } }) => [
+    ...tokens.google.filter((token) => google.inspect(token)?.identity !== pod.spec.email),
+    ...tokens.aws.filter((id) => aws.inspect(id)?.podUid !== pod.spec.uid),
+    ...tokens.azure.filter((token) => azure.inspect(token)?.clientId !== pod.spec.clientId),
+  ])
   const counts = {
     requests: sum('requests'),
     refused: sum('refused'),

@@ -1,6 +1,13 @@
+import { randomUUID } from 'node:crypto'
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { SANDBOX_NODE, sandboxMember, writeSandboxConfig } from '../../src/sandbox/sandbox-config.ts'
+import {
+  grantSandboxApplication,
+  grantSandboxRole,
+  SANDBOX_NODE,
+  sandboxMember,
+  writeSandboxConfig,
+} from '../../src/sandbox/sandbox-config.ts'
 import type { Sandbox } from '../../src/sandbox/sandbox-types.ts'
 import { startSandbox } from '../../src/sandbox/start-sandbox.ts'
 import { NetNamespace } from '../support/net-namespace.ts'
@@ -18,10 +25,11 @@ const PODS = [
   { name: 'bridged-d', wiring: 'bridged', ipv4: '10.91.0.12', ipv6: 'fd00:91::12' },
 ] as const
 
-const NAMESPACE = 'e2e'
+/** The namespace of pods, unless said otherwise. */
+export const NAMESPACE = 'e2e'
 
 /** A pod to be. */
-export interface NewPod extends Omit<PodSpec, 'uid' | 'email'> {
+export interface NewPod extends Omit<PodSpec, 'uid' | 'email' | 'roleArn' | 'clientId'> {
   /** In the cluster; `e2e` if absent. */
   readonly namespace?: string
   /** The name of its ServiceAccount; the pod's own if absent. */
@@ -39,7 +47,7 @@ export interface Place {
 }
 
 /**
- * A node (this process's network namespace), four pods, a cluster, Google, and outside the node the cloud's raw metadata
+ * A node (this process's network namespace), four pods, a cluster, three clouds, and outside the node the cloud's raw metadata
  * server.
  */
 export interface World {
@@ -55,7 +63,7 @@ export interface World {
   startDaemon(...flags: readonly string[]): Promise<DaemonProcess>
   /** Runs `metadatad intercept COMMAND` to its end. @throws Error with what it said, if it fails */
   intercept(command: 'install' | 'remove', ...flags: readonly string[]): Promise<string>
-  /** Starts one more pod on the node; its ServiceAccount may act as the Google service account of the pod's name. */
+  /** Starts one more pod on the node; its ServiceAccount has an identity of its own in each cloud. */
   startPod(pod: NewPod): Promise<BedPod>
   /** How many packets of pods for metadata addresses have left the node so far. */
   packetsAtCloud(): Promise<number>
@@ -81,8 +89,15 @@ export async function createWorld(place: Place, stack: AsyncDisposableStack): Pr
   async function startPod(pod: NewPod): Promise<BedPod> {
     const { name, namespace = NAMESPACE, account = name, ...wiring } = pod
     const email = gsa(name)
-    sandbox.kubernetes.applyServiceAccount(namespace, account, { 'iam.gke.io/gcp-service-account': email })
+    const clientId = randomUUID()
+    const roleArn = grantSandboxRole(sandbox, name, namespace, account)
+    grantSandboxApplication(sandbox, clientId, namespace, account)
     sandbox.google.grant(email, sandboxMember(namespace, account))
+    sandbox.kubernetes.applyServiceAccount(namespace, account, {
+      'iam.gke.io/gcp-service-account': email,
+      'eks.amazonaws.com/role-arn': roleArn,
+      'azure.workload.identity/client-id': clientId,
+    })
     const uid = sandbox.kubernetes.createPod({
       namespace,
       name,
@@ -90,7 +105,8 @@ export async function createWorld(place: Place, stack: AsyncDisposableStack): Pr
       nodeName: SANDBOX_NODE,
       ips: [pod.ipv4, pod.ipv6],
     })
-    return await BedPod.start({ name, ...wiring, uid, email }, await space(name), place.cgroup)
+    const spec = { name, ...wiring, uid, email, roleArn, clientId }
+    return await BedPod.start(spec, await space(name), place.cgroup)
   }
   const pods: BedPod[] = []
   for (const pod of PODS) pods.push(await startPod(pod))

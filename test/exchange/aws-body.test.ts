@@ -109,7 +109,8 @@ t.test('whatever AWS says, what is kept is bounded and printable', async () => {
 })
 
 t.test('XML that is longer than any answer of STS is not read: the parser takes its time', async (t) => {
-  const document = (length: number) => `<Error><Code>X</Code><Message>${'\r'.repeat(length)}</Message></Error>`
+  const document = (length: number) =>
+    `<Error><Code>X</Code><Message>${'\r'.repeat(length)}</Message></Error>`
   t.equal(awsValue(parseAwsBody(document(60_000)), 'Error', 'Code'), 'X')
   t.same(parseAwsBody(document(70_000)), {})
 })

@@ -1,24 +1,24 @@
 /** Who owned one address, according to the API server itself, from step to step. */
-export class AddressHistory {
-  readonly #owners = new Set<string>()
+export class AddressHistory<Owner> {
+  readonly #owners = new Set<Owner>()
   /** The steps at which the owners changed, newest last, with the sole owner from then on. */
-  #changes: { step: number; sole: string | undefined }[] = [{ step: 0, sole: undefined }]
+  #changes: { step: number; sole: Owner | undefined }[] = [{ step: 0, sole: undefined }]
 
-  own(identity: string, step: number): void {
-    this.#owners.add(identity)
+  own(owner: Owner, step: number): void {
+    this.#owners.add(owner)
     this.#note(step)
   }
 
-  disown(identity: string, step: number): void {
-    this.#owners.delete(identity)
+  disown(owner: Owner, step: number): void {
+    this.#owners.delete(owner)
     this.#note(step)
   }
 
-  /** Was `identity` the only owner at any moment from step `from` to now? */
-  wasSole(identity: string, from: number): boolean {
+  /** Was an owner whom `accepts` takes the only one at any moment from step `from` to now? */
+  hadSole(accepts: (owner: Owner) => boolean, from: number): boolean {
     for (let i = this.#changes.length - 1; i >= 0; i--) {
       const { step, sole } = this.#changes[i]!
-      if (sole === identity) return true
+      if (sole !== undefined && accepts(sole)) return true
       if (step <= from) return false
     }
     return false

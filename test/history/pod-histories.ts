@@ -1,9 +1,10 @@
-import { sandboxMember } from '../../src/sandbox/sandbox-config.ts'
 import { ask } from '../support/ask.ts'
 import type { Metadatad } from '../support/start-metadatad.ts'
+import { accountName, applyAccounts, NAMESPACE } from './accounts.ts'
 import { AddressHistory } from './address-history.ts'
 import { startFaults } from './faults.ts'
 import { seededRandom } from './random.ts'
+import { type ClientMemory, type CloudName, whoAmI } from './who-am-i.ts'
 
 /** What to generate. */
 export interface HistoryOptions {
@@ -20,8 +21,8 @@ export interface HistoryOptions {
 export interface HistoryResult {
   readonly pods: number
   readonly requests: number
-  /** Answered with an identity. */
-  readonly answered: number
+  /** Answered with an identity, by each cloud. */
+  readonly answered: Readonly<Record<CloudName, number>>
   /** Refused for the time being (503), or because a pod was gone. */
   readonly refused: number
   /** Answered with an identity that the address did not have at any moment from the request to its answer. */
@@ -32,67 +33,62 @@ export interface HistoryResult {
 
 interface LivingPod {
   readonly name: string
-  readonly identity: string
+  readonly uid: string
+  readonly account: string
   owning: boolean
   state: 'pending' | 'running' | 'ended' | 'terminating'
 }
 
 interface Slot {
   readonly ip: string
-  readonly history: AddressHistory
+  readonly history: AddressHistory<LivingPod>
   readonly pods: LivingPod[]
+  readonly memory: ClientMemory
 }
 
-const NAMESPACE = 'history'
 const ADDRESSES = 64
 const SERVICE_ACCOUNTS = 24
 const REQUESTS_UNDER_WAY = 768
 
-/** The e-mail that the n-th ServiceAccount of the histories is annotated with. */
-function emailOf(n: number): string {
-  return `sa-${n}@demo-project.iam.gserviceaccount.com`
-}
-
 /**
  * Lets generated pods live and die on few addresses (`127.0.2.x`) that are used again at once, while clients ask from
- * those addresses who they are, and compares every answer with what the API server's own state gave the address to.
+ * those addresses three clouds who they are, and compares every answer with what the API server's own state gave the address to.
  */
 export async function runHistories(metadatad: Metadatad, options: HistoryOptions): Promise<HistoryResult> {
   const { sandbox, host } = metadatad
   const random = seededRandom(options.seed)
   const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)]!
   const api = sandbox.kubernetes
-  for (let n = 0; n < SERVICE_ACCOUNTS; n++) {
-    api.applyServiceAccount(NAMESPACE, `sa-${n}`, { 'iam.gke.io/gcp-service-account': emailOf(n) })
-    sandbox.google.grant(emailOf(n), sandboxMember(NAMESPACE, `sa-${n}`))
-  }
+  applyAccounts(sandbox, SERVICE_ACCOUNTS)
   const slots: Slot[] = Array.from({ length: ADDRESSES }, (_, i) => ({
     ip: `127.0.2.${i + 1}`,
     history: new AddressHistory(),
     pods: [],
+    memory: { sessionToken: undefined },
   }))
 
   let step = 0
   let created = 0
-  const counts = { requests: 0, answered: 0, refused: 0 }
+  const counts = { requests: 0, answered: { google: 0, aws: 0, azure: 0 }, refused: 0 }
   const wrong: string[] = []
   const failed: string[] = []
   const underWay = new Set<Promise<void>>()
 
   function create(slot: Slot): void {
-    const taken = new Set(slot.pods.map((pod) => pod.identity))
-    const free = Array.from({ length: SERVICE_ACCOUNTS }, (_, n) => n).filter((n) => !taken.has(emailOf(n)))
-    const n = pick(free)
-    const pod: LivingPod = { name: `pod-${created++}`, identity: emailOf(n), owning: false, state: 'pending' }
+    const taken = new Set(slot.pods.map((pod) => pod.account))
+    const accounts = Array.from({ length: SERVICE_ACCOUNTS }, (_, n) => accountName(n))
+    const account = pick(accounts.filter((name) => !taken.has(name)))
+    const name = `pod-${created++}`
     const hasAddress = random() < 0.5
-    api.createPod({
+    const uid = api.createPod({
       namespace: NAMESPACE,
-      name: pod.name,
-      serviceAccountName: `sa-${n}`,
+      name,
+      serviceAccountName: account,
       nodeName: 'node-1',
       phase: hasAddress ? 'Running' : 'Pending',
       ...(hasAddress ? { ips: [slot.ip] } : {}),
     })
+    const pod: LivingPod = { name, uid, account, owning: false, state: 'pending' }
     slot.pods.push(pod)
     if (hasAddress) run(slot, pod)
   }
@@ -105,8 +101,8 @@ export async function runHistories(metadatad: Metadatad, options: HistoryOptions
   function own(slot: Slot, pod: LivingPod, owning: boolean): void {
     if (pod.owning === owning) return
     pod.owning = owning
-    if (owning) slot.history.own(pod.identity, step)
-    else slot.history.disown(pod.identity, step)
+    if (owning) slot.history.own(pod, step)
+    else slot.history.disown(pod, step)
   }
 
   function remove(slot: Slot, pod: LivingPod): void {
@@ -157,24 +153,25 @@ export async function runHistories(metadatad: Metadatad, options: HistoryOptions
     }
   }
 
-  /** Asks who the address is; now and then by a token, whose identity Google is asked for. */
+  /** Asks who the address is. */
   async function request(slot: Slot): Promise<void> {
     counts.requests++
     const from = step
-    const byToken = random() < 0.03
-    const path = `/computeMetadata/v1/instance/service-accounts/default/${byToken ? 'token' : 'email'}`
     try {
-      const { status, body } = await ask(host, path, { ip: slot.ip })
-      // The sandbox's Google refuses tokens of pods that are gone, and the daemon may not know yet that one is; for a while
-      // the other pods of its ServiceAccount are told the same.
-      const refused = status === 503 || (status === 403 && byToken && body.includes('invalid_grant'))
-      if (refused) counts.refused++
-      else if (status !== 200) failed.push(`${status}: ${body}`)
+      const told = await whoAmI(
+        ({ path, ...more }) => ask(host, path, { ip: slot.ip, ...more }),
+        slot.memory,
+        sandbox,
+        random,
+      )
+      if (told.kind === 'refused') counts.refused++
+      else if (told.kind === 'failed') failed.push(told.what)
       else {
-        counts.answered++
-        const identity = byToken ? sandbox.google.inspect(JSON.parse(body).access_token)?.identity : body
-        if (identity === undefined || !slot.history.wasSole(identity, from)) {
-          wrong.push(`${slot.ip} was answered as ${identity} at step ${step}`)
+        counts.answered[told.cloud]++
+        const { account, podUid } = told
+        const isOf = (pod: LivingPod) => pod.account === account && pod.uid === (podUid ?? pod.uid)
+        if (!slot.history.hadSole(isOf, from)) {
+          wrong.push(`${slot.ip} was answered as ${account} (pod ${podUid}) at step ${step}`)
         }
       }
     } catch (error) {

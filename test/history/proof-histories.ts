@@ -1,16 +1,17 @@
 import { request as httpRequest } from 'node:http'
-import { sandboxMember } from '../../src/sandbox/sandbox-config.ts'
 import type { MemoryHost, MemoryProcess } from '../caller/proof/memory-host.ts'
 import { MemoryNamespace, type MemorySocket } from '../caller/proof/memory-host.ts'
 import type { Metadatad } from '../support/start-metadatad.ts'
+import { accountName, applyAccounts, NAMESPACE } from './accounts.ts'
 import { startFaults } from './faults.ts'
 import type { HistoryOptions, HistoryResult } from './pod-histories.ts'
 import { seededRandom } from './random.ts'
+import { type ClientMemory, type Question, whoAmI } from './who-am-i.ts'
 
 interface LivingPod {
   readonly name: string
   readonly uid: string
-  readonly identity: string
+  readonly account: string
   /** What the kernel has of it; undefined before its sandbox, and after. */
   sandbox: MemoryProcess | undefined
   ip: string
@@ -19,16 +20,11 @@ interface LivingPod {
   requests: number
 }
 
-const NAMESPACE = 'history'
 const ADDRESSES = 48
 const SERVICE_ACCOUNTS = 96
 const REQUESTS_UNDER_WAY = 384
 /** The API server hears of what the kernel has done up to this many steps later. */
 const MAX_LAG = 400
-
-function emailOf(n: number): string {
-  return `sa-${n}@demo-project.iam.gserviceaccount.com`
-}
 
 /**
  * As `runHistories`, but requests are sent by pods of a made-up host, whose kernel knows what is true while the API server hears
@@ -46,11 +42,10 @@ export async function runProofHistories(
   const random = seededRandom(options.seed)
   const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)]!
   const api = sandbox.kubernetes
-  for (let n = 0; n < SERVICE_ACCOUNTS; n++) {
-    api.applyServiceAccount(NAMESPACE, `sa-${n}`, { 'iam.gke.io/gcp-service-account': emailOf(n) })
-    sandbox.google.grant(emailOf(n), sandboxMember(NAMESPACE, `sa-${n}`))
-  }
+  applyAccounts(sandbox, SERVICE_ACCOUNTS)
   const addresses = Array.from({ length: ADDRESSES }, (_, i) => `127.0.2.${i + 1}`)
+  /** By address. */
+  const memories = new Map<string, ClientMemory>(addresses.map((ip) => [ip, { sessionToken: undefined }]))
   const pods = new Set<LivingPod>()
   let told: { at: number; tell: () => void }[] = []
   /** What ordinary users make of namespaces of their own: every address, and every connection there is. */
@@ -58,7 +53,7 @@ export async function runProofHistories(
 
   let step = 0
   let created = 0
-  const counts = { requests: 0, answered: 0, refused: 0 }
+  const counts = { requests: 0, answered: { google: 0, aws: 0, azure: 0 }, refused: 0 }
   const wrong: string[] = []
   const failed: string[] = []
   const underWay = new Set<Promise<void>>()
@@ -70,16 +65,16 @@ export async function runProofHistories(
   }
 
   function create(): void {
-    const n = Math.floor(random() * SERVICE_ACCOUNTS)
+    const account = accountName(Math.floor(random() * SERVICE_ACCOUNTS))
     const name = `pod-${created++}`
     const uid = api.createPod({
       namespace: NAMESPACE,
       name,
-      serviceAccountName: `sa-${n}`,
+      serviceAccountName: account,
       nodeName: 'node-1',
       phase: 'Pending',
     })
-    pods.add({ name, uid, identity: emailOf(n), sandbox: undefined, ip: '', toldAt: step, requests: 0 })
+    pods.add({ name, uid, account, sandbox: undefined, ip: '', toldAt: step, requests: 0 })
   }
 
   function start(pod: LivingPod, ip: string): void {
@@ -142,18 +137,20 @@ export async function runProofHistories(
   async function request(pod: LivingPod, ip: string): Promise<void> {
     counts.requests++
     const { namespace } = pod.sandbox!
-    const byToken = random() < 0.03
-    const path = `/computeMetadata/v1/instance/service-accounts/default/${byToken ? 'token' : 'email'}`
     try {
-      const { status, body } = await askFrom(namespace, forged, remote, ip, path)
-      const refused = status === 503 || (status === 403 && byToken && body.includes('invalid_grant'))
-      if (refused) counts.refused++
-      else if (status !== 200) failed.push(`${status}: ${body}`)
+      const told = await whoAmI(
+        (question) => askFrom(namespace, forged, remote, ip, question),
+        memories.get(ip)!,
+        sandbox,
+        random,
+      )
+      if (told.kind === 'refused') counts.refused++
+      else if (told.kind === 'failed') failed.push(told.what)
       else {
-        counts.answered++
-        const identity = byToken ? sandbox.google.inspect(JSON.parse(body).access_token)?.identity : body
-        if (identity !== pod.identity)
-          wrong.push(`${pod.name} at ${ip} was answered as ${identity} at step ${step}`)
+        counts.answered[told.cloud]++
+        const { account, podUid } = told
+        if (account !== pod.account || (podUid ?? pod.uid) !== pod.uid)
+          wrong.push(`${pod.name} at ${ip} was answered as ${account} (pod ${podUid}) at step ${step}`)
       }
     } catch (error) {
       failed.push(String(error))
@@ -193,15 +190,14 @@ function askFrom(
   forged: MemoryNamespace,
   remote: MemorySocket['remote'],
   localAddress: string,
-  path: string,
+  question: Question,
 ): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
     const call = httpRequest({
       host: remote.address,
       port: remote.port,
-      path,
+      ...question,
       localAddress,
-      headers: { 'Metadata-Flavor': 'Google' },
       agent: false,
     })
     call.on('socket', (socket) => {

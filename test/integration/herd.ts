@@ -10,6 +10,14 @@ export interface Herd {
   run(): Promise<readonly string[]>
 }
 
+/** What is not as for Google. */
+export interface HerdOptions {
+  /** `host:port`, where the metadata server is unless said otherwise. */
+  readonly host?: string
+  /** Instead of Google's, without the line's end. */
+  readonly headers?: string
+}
+
 /**
  * Opens the connections, and waits until the daemon has accepted, or refused, each of them: only then are the requests
  * sure to be concurrent.
@@ -17,10 +25,11 @@ export interface Herd {
  * @param from source address of all of them
  */
 export async function gatherHerd(
-  { daemon, host }: Metadatad,
+  { daemon, host: metadata }: Metadatad,
   from: string,
   path: string,
   size: number,
+  { host = metadata, headers = 'Metadata-Flavor: Google' }: HerdOptions = {},
 ): Promise<Herd> {
   const { connections, connectionsRefused } = daemon.metrics
   const seen = async () => (await counted(connections, {})) + (await counted(connectionsRefused, {}))
@@ -33,7 +42,7 @@ export async function gatherHerd(
   await Promise.all(sockets.map((socket) => once(socket, 'connect')))
   await eventually(seen, (now) => now >= before + size)
 
-  const request = `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nMetadata-Flavor: Google\r\nConnection: close\r\n\r\n`
+  const request = `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n${headers}\r\nConnection: close\r\n\r\n`
   return {
     run() {
       for (const socket of sockets) socket.write(request)

@@ -1,14 +1,11 @@
 import { connect, type Socket } from 'node:net'
 import { processUsage } from '../process-usage.ts'
 import { AnswerReader } from './answer-reader.ts'
-import type { Load, LoadResult } from './load.ts'
+import type { Load, LoadClient, LoadResult } from './load.ts'
 
 // The load generator: `node load-process.ts JSON`. Keeps one request under way on each of its connections.
 
 const load = JSON.parse(process.argv[2]!) as Load
-const request = Buffer.from(
-  `GET ${load.target} HTTP/1.1\r\nHost: metadata.google.internal\r\nMetadata-Flavor: Google\r\n\r\n`,
-)
 // One for all connections: what is read is used up before the next read.
 const buffer = Buffer.alloc(64 * 1024)
 const once = load.ms === 0
@@ -50,7 +47,11 @@ function failed(what: string): void {
   failures[what] = (failures[what] ?? 0) + 1
 }
 
-function open(localAddress: string): void {
+function open({ address: localAddress, target, headers }: LoadClient): void {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  const request = Buffer.from(
+    `GET ${target} HTTP/1.1\r\nHost: metadata.google.internal\r\n${lines.join('')}\r\n`,
+  )
   let sentAt = 0
   let answered = false
   const send = () => {

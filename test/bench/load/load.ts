@@ -1,11 +1,19 @@
+/** One that asks. */
+export interface LoadClient {
+  /** Its source address. */
+  readonly address: string
+  /** Path and query of each of its requests. */
+  readonly target: string
+  /** Of each of its requests. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
 /** What the load generator is asked to do; passed to its process as JSON. */
 export interface Load {
   readonly port: number
-  /** Source addresses; connections take them in turn. */
-  readonly from: readonly string[]
+  /** Connections take them in turn. */
+  readonly from: readonly LoadClient[]
   readonly connections: number
-  /** Path and query of every request. */
-  readonly target: string
   /** How long to ask, in milliseconds; 0 for one request on each connection. */
   readonly ms: number
   /** Asked before that without being counted, in milliseconds. */

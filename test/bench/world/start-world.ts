@@ -16,6 +16,8 @@ export interface World extends AsyncDisposable {
   /** Where the daemon is to answer pods. */
   readonly metadataPort: number
   readonly adminPort: number
+  /** The token that EKS mounts into the node's pod with this number. */
+  containerToken(pod: number): Promise<string>
   forgetCalls(): Promise<void>
   calls(): Promise<Calls>
   /** Resolves when the call of Google has been received so often. */
@@ -57,6 +59,7 @@ export async function startWorld(size: WorldSize, cloudMs: number, signal: Abort
     configFile,
     metadataPort,
     adminPort,
+    containerToken: (pod) => ask({ ask: 'container token', pod }),
     forgetCalls: () => ask({ ask: 'forget calls' }),
     calls: () => ask({ ask: 'calls' }),
     received: (call, count) => ask({ ask: 'received', call, count }),

@@ -1,4 +1,6 @@
 import {
+  grantSandboxApplication,
+  grantSandboxRole,
   SANDBOX_NODE,
   SANDBOX_PROJECT,
   sandboxMember,
@@ -31,16 +33,16 @@ process.on('message', (question: WorldQuestion) => {
 })
 process.send!({ value: { configFile } })
 
-function populate({ kubernetes, google }: Sandbox): void {
+function populate(sandbox: Sandbox): void {
+  const { kubernetes, google } = sandbox
   for (let i = 0; i < size.serviceAccounts; i++) {
     const name = `account-${i}`
     const email = `${name}@${SANDBOX_PROJECT}.iam.gserviceaccount.com`
     const annotated = i < size.nodePods || i % 10 === 0
-    kubernetes.applyServiceAccount(
-      'bench',
-      name,
-      annotated ? { 'iam.gke.io/gcp-service-account': email } : {},
-    )
+    kubernetes.applyServiceAccount('bench', name, {
+      ...(annotated ? { 'iam.gke.io/gcp-service-account': email } : {}),
+      ...(size.threeClouds && i < size.nodePods ? otherClouds(sandbox, name, i) : {}),
+    })
     if (i < size.nodePods) google.grant(email, sandboxMember('bench', name))
   }
   for (let i = 0; i < size.pods; i++) {
@@ -55,6 +57,15 @@ function populate({ kubernetes, google }: Sandbox): void {
   }
 }
 
+function otherClouds(sandbox: Sandbox, account: string, number: number): Record<string, string> {
+  const clientId = `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`
+  grantSandboxApplication(sandbox, clientId, 'bench', account)
+  return {
+    'eks.amazonaws.com/role-arn': grantSandboxRole(sandbox, account, 'bench', account),
+    'azure.workload.identity/client-id': clientId,
+  }
+}
+
 async function answer(question: WorldQuestion): Promise<unknown> {
   const { kubernetes, google } = sandbox
   switch (question.ask) {
@@ -64,6 +75,11 @@ async function answer(question: WorldQuestion): Promise<unknown> {
       return undefined
     case 'calls':
       return Object.fromEntries([...kubernetes.calls, ...google.calls]) satisfies Calls
+    case 'container token':
+      return kubernetes.mintToken(
+        { namespace: 'bench', name: `pod-${question.pod}` },
+        'pods.eks.amazonaws.com',
+      )
     case 'received':
       return received(question.call, question.count)
   }

@@ -4,13 +4,16 @@ export interface WorldSize {
   readonly nodePods: number
   /** Pods of the whole cluster. */
   readonly pods: number
+  /** The node's pods have an AWS role and an Azure application too. */
+  readonly threeClouds?: boolean
   /** ServiceAccounts of the whole cluster; beyond those of the node's pods, one in ten is annotated. */
   readonly serviceAccounts: number
 }
 
-/** A small cluster, and one that is as big as the largest nodes and many companies' clusters are. */
+/** Small clusters, and one that is as big as the largest nodes and many companies' clusters are. */
 export const WORLDS = {
   small: { nodePods: 10, pods: 50, serviceAccounts: 100 },
+  threeClouds: { nodePods: 10, pods: 50, serviceAccounts: 100, threeClouds: true },
   big: { nodePods: 110, pods: 5_000, serviceAccounts: 10_000 },
 } as const satisfies Record<string, WorldSize>
 
@@ -28,6 +31,8 @@ export interface WorldReady {
 export type WorldQuestion =
   | { readonly ask: 'forget calls' }
   | { readonly ask: 'calls' }
+  /** Answered with what EKS mounts into the node's pod with this number. */
+  | { readonly ask: 'container token'; readonly pod: number }
   /** Answered when the call has been received so often since the calls were last forgotten. */
   | { readonly ask: 'received'; readonly call: string; readonly count: number }
 

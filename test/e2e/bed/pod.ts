@@ -19,6 +19,9 @@ export interface PodSpec {
   readonly uid: string
   /** Of its Google service account. */
   readonly email: string
+  readonly roleArn: string
+  /** Of its Azure application. */
+  readonly clientId: string
 }
 
 /** Starts a program as its arguments say, inside a cgroup: `sh -c ENTER CGROUP PROGRAM ARG…`. */

@@ -8,14 +8,16 @@ const dials = JSON.parse(process.argv[2]!) as Dial[]
 const ms = Number(process.argv[3])
 
 function tcp(
-  { host, port, path = '/', from }: Dial,
+  { host, port, path = '/', from, headers = {} }: Dial,
   end: (outcome: string, text?: string) => void,
 ): () => void {
   let text = ''
   const socket = connect({ host, port, ...(from === undefined ? {} : { localAddress: from }) })
   socket.setEncoding('latin1')
   socket.on('connect', () => {
-    socket.write(`GET ${path} HTTP/1.0\r\nHost: metadata.google.internal\r\nMetadata-Flavor: Google\r\n\r\n`)
+    const all = { Host: 'metadata.google.internal', 'Metadata-Flavor': 'Google', ...headers }
+    const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`)
+    socket.write(`GET ${path} HTTP/1.0\r\n${lines.join('')}\r\n`)
   })
   socket.on('data', (chunk: string) => {
     text += chunk

@@ -6,6 +6,8 @@ export interface Dial {
   readonly port: number
   /** `/` if absent. */
   readonly path?: string
+  /** Sent besides those that Google's clients send. */
+  readonly headers?: Readonly<Record<string, string>>
   /** The source address, if not the pod's usual one. */
   readonly from?: string
 }

@@ -1,14 +1,38 @@
 import { Agent, get, type IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { FailedRequest, Load, LoadGroup } from './load.ts'
+import type { CloudName, FailedRequest, Load, LoadGroup } from './load.ts'
 
 // A pod that asks for its identity all the time: `load-process.ts JSON`. Says `answered` after the first good answer of every
 // worker; ends, and prints what it saw as JSON, when its standard input ends.
 
 const ACCOUNT = '/computeMetadata/v1/instance/service-accounts/default'
-const HEADERS = { 'Metadata-Flavor': 'Google', Host: 'metadata.google.internal' }
+const GOOGLE = { 'Metadata-Flavor': 'Google', Host: 'metadata.google.internal' }
+const ROLES = '/latest/meta-data/iam/security-credentials/'
+const AZURE_TOKEN = '/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://vault.azure.net'
+
+/** Something that is asked for, and what of the answer is compared with the pod's own identity, or shown to the cloud. */
+interface Question {
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly own?: string
+  readonly token?: (body: string) => string
+}
 
 const load = JSON.parse(process.argv[2]!) as Load
+/** Of each cloud, in turn. */
+const QUESTIONS: Readonly<Record<CloudName, readonly Question[]>> = {
+  google: [
+    { path: `${ACCOUNT}/email`, headers: GOOGLE, own: load.email },
+    { path: `${ACCOUNT}/token`, headers: GOOGLE, token: (body) => JSON.parse(body).access_token },
+  ],
+  aws: [
+    { path: ROLES, headers: {}, own: load.roleName },
+    { path: `${ROLES}${load.roleName}`, headers: {}, token: (body) => JSON.parse(body).AccessKeyId },
+  ],
+  azure: [
+    { path: AZURE_TOKEN, headers: { Metadata: 'true' }, token: (body) => JSON.parse(body).access_token },
+  ],
+}
 const stopped = new AbortController()
 const counts = {
   requests: 0,
@@ -22,7 +46,7 @@ const counts = {
 }
 const unexpected: Record<string, number> = {}
 const failures: FailedRequest[] = []
-const tokens = new Set<string>()
+const tokens = { google: new Set<string>(), aws: new Set<string>(), azure: new Set<string>() }
 let unanswered = load.groups.reduce((sum, group) => sum + group.workers, 0)
 
 /** Keeps idle connections for as long as the other end does, whatever hints it gives: as Go's and Java's pools do. */
@@ -37,9 +61,9 @@ interface Answer {
   readonly body: string
 }
 
-function ask(url: string, agent: Agent | false): Promise<Answer> {
+function ask(url: string, headers: Question['headers'], agent: Agent | false): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>()
-  const request = get(url, { agent, headers: HEADERS }, (response: IncomingMessage) => {
+  const request = get(url, { agent, headers }, (response: IncomingMessage) => {
     let body = ''
     response.setEncoding('utf8').on('data', (chunk: string) => {
       body += chunk
@@ -72,13 +96,13 @@ function surprised(what: string): void {
 }
 
 /** @returns whether it is the answer that was asked for */
-function accept({ status, body }: Answer, kind: 'email' | 'token'): boolean {
+function accept({ status, body }: Answer, cloud: CloudName, { own, token }: Question): boolean {
   if (status !== 200) {
     surprised(`${status} ${body.slice(0, 200).replaceAll(/\s+/g, ' ')}`)
     return false
   }
-  if (kind === 'token') tokens.add((JSON.parse(body) as { access_token: string }).access_token)
-  else if (body !== load.email) {
+  if (token !== undefined) tokens[cloud].add(token(body))
+  else if (body !== own) {
     counts.wrongIdentities++
     return false
   }
@@ -87,15 +111,21 @@ function accept({ status, body }: Answer, kind: 'email' | 'token'): boolean {
 }
 
 async function work(group: LoadGroup): Promise<void> {
+  const { cloud = 'google' } = group
+  const questions = QUESTIONS[cloud]
   const agent = group.connections === 'new' ? false : new StubbornAgent({ keepAlive: true, maxSockets: 1 })
   let answered = false
   for (let turn = 0; !stopped.signal.aborted && counts.requests < load.maxRequests; turn++) {
     counts.requests++
-    const kind = turn % 2 === 0 ? 'email' : 'token'
+    const question = questions[turn % questions.length]!
     const begunAt = Date.now()
     const startedAt = performance.now()
     try {
-      const good = accept(await ask(`${group.origin}${ACCOUNT}/${kind}`, agent), kind)
+      const good = accept(
+        await ask(`${group.origin}${question.path}`, question.headers, agent),
+        cloud,
+        question,
+      )
       counts.slowestMs = Math.max(counts.slowestMs, Math.round(performance.now() - startedAt))
       if (!good) failures.push({ at: begunAt, connections: group.connections })
       else if (!answered) {
@@ -115,5 +145,6 @@ const timer = setTimeout(() => stopped.abort(), load.maxMs)
 process.stdin.on('end', () => stopped.abort()).resume()
 await Promise.all(load.groups.flatMap((group) => Array.from({ length: group.workers }, () => work(group))))
 clearTimeout(timer)
-process.stdout.write(`${JSON.stringify({ ...counts, unexpected, failed: failures, tokens: [...tokens] })}\n`)
+const given = { google: [...tokens.google], aws: [...tokens.aws], azure: [...tokens.azure] }
+process.stdout.write(`${JSON.stringify({ ...counts, unexpected, failed: failures, tokens: given })}\n`)
 process.exit()

@@ -1,3 +1,6 @@
+/** Who gives identities. */
+export type CloudName = 'google' | 'aws' | 'azure'
+
 /** Workers of a load client that do the same; each has one request under way at a time. */
 export interface LoadGroup {
   /** A connection for each request, or one that is kept (and opened again when it is gone) as SDKs' pools do. */
@@ -7,13 +10,16 @@ export interface LoadGroup {
   readonly pauseMs: number
   /** `http://169.254.169.254`. */
   readonly origin: string
+  /** Whose metadata is asked for; Google's if absent. */
+  readonly cloud?: CloudName
 }
 
 /** What a load client is asked to do; passed to its process as JSON. */
 export interface Load {
   readonly groups: readonly LoadGroup[]
-  /** The identity that the pod must be told. */
+  /** The identities that the pod must be told. */
   readonly email: string
+  readonly roleName: string
   /** For each request, from dialling to the end of its answer, in milliseconds; Google's clients wait 3 s. */
   readonly timeoutMs: number
   /** It ends by itself after this time, in milliseconds, or so many requests. */
@@ -41,10 +47,10 @@ export interface LoadResult {
   /** Any other end: by status or error code. */
   readonly unexpected: Readonly<Record<string, number>>
   readonly failed: readonly FailedRequest[]
-  /** Answers with an e-mail that is not the pod's own. */
+  /** Answers with an e-mail or a role that is not the pod's own. */
   readonly wrongIdentities: number
   /** The slowest answer, in milliseconds. */
   readonly slowestMs: number
-  /** Every access token that was given out. */
-  readonly tokens: readonly string[]
+  /** What names every credential that was given out: access tokens, and the IDs of AWS's access keys. */
+  readonly tokens: Readonly<Record<CloudName, readonly string[]>>
 }

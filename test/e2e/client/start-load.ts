@@ -28,8 +28,9 @@ export interface RunningLoad {
 
 /** Starts a load client in a pod. */
 export function startLoad(pod: BedPod, groups: readonly LoadGroup[], timeoutMs = 3_000): RunningLoad {
-  const { email } = pod.spec
-  const load: Load = { groups, email, timeoutMs, maxMs: MAX_MS, maxRequests: MAX_REQUESTS }
+  const { email, roleArn } = pod.spec
+  const roleName = roleArn.slice(roleArn.lastIndexOf('/') + 1)
+  const load: Load = { groups, email, roleName, timeoutMs, maxMs: MAX_MS, maxRequests: MAX_REQUESTS }
   const child = pod.spawn(process.execPath, [PROGRAM, JSON.stringify(load)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })

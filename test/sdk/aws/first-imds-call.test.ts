@@ -1,0 +1,8 @@
+import t from 'tap'
+import { IMDS_CLIENTS } from './clients.ts'
+import { testFirstCalls } from './test-first-calls.ts'
+
+// Many programs are run.
+t.setTimeout(300_000)
+
+testFirstCalls(t, IMDS_CLIENTS, 20)
