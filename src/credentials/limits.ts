@@ -10,7 +10,7 @@ export interface CredentialLimits {
   readonly launchBurst: number
   /** ... and for how many more a second later. */
   readonly launchesPerSecond: number
-  /** Credentials obtained at one time although nobody waits: prefetch and renewal, all pods together. */
+  /** Credentials of one kind obtained at one time although nobody waits: prefetch and renewal, all pods together. */
   readonly prefetchConcurrency: number
   /** Prefetches of the first half minute, when the daemon meets all pods at once, begin within this many milliseconds. */
   readonly prefetchSpreadMs: number

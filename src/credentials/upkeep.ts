@@ -10,7 +10,7 @@ import { type Flight, type ObtainReason, startFlight } from './flight.ts'
 import type { CredentialLimits } from './limits.ts'
 import { likeliestHolding, obtain, type Sources } from './obtain.ts'
 import { dueAt, endsAt, lasting, lifeOf } from './schedule.ts'
-import { createTurnstile } from './turnstile.ts'
+import { createTurnstile, type Turnstile } from './turnstile.ts'
 
 /** What {@link createUpkeep} takes. */
 export interface UpkeepOptions {
@@ -40,11 +40,20 @@ export interface Upkeep {
 /** See {@link Upkeep}. */
 export function createUpkeep(options: UpkeepOptions): Upkeep {
   const { clock, metrics, audit, limits, random } = options
-  const background = createTurnstile<Entry>(limits.prefetchConcurrency, (entry) => {
-    // An entry that is dropped leaves the queue, so that it has a holder here.
-    const holding = likeliestHolding(entry)!
-    takeOff(entry, holding, entry.life ? 'renewal' : 'prefetch', 0, background.leave)
-  })
+  // One for each kind: what a service that hangs holds up is its own.
+  const lanes = new Map<string, Turnstile<Entry>>()
+
+  function laneOf({ spec }: Entry): Turnstile<Entry> {
+    const known = lanes.get(spec.kind)
+    if (known !== undefined) return known
+    const lane = createTurnstile<Entry>(limits.prefetchConcurrency, (entry) => {
+      // An entry that is dropped leaves the queue, so that it has a holder here.
+      const holding = likeliestHolding(entry)!
+      takeOff(entry, holding, entry.life ? 'renewal' : 'prefetch', 0, lane.leave)
+    })
+    lanes.set(spec.kind, lane)
+    return lane
+  }
 
   function setLife(entry: Entry, life: Life | undefined): void {
     if (entry.life === undefined && life !== undefined) metrics.credentials.inc()
@@ -60,7 +69,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
     ended: () => void,
   ): Flight {
     entry.timer?.cancel()
-    background.remove(entry)
+    laneOf(entry).remove(entry)
     let carrier = holding.holder
     const carry = (holder: CredentialHolder) => {
       carrier = holder
@@ -129,7 +138,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
     if (entry.refusal && entry.refusal.until <= now) entry.refusal = undefined
     const due = dueAt(entry)
     const end = endsAt(entry)
-    if (due <= now) background.add(entry)
+    if (due <= now) laneOf(entry).add(entry)
     else if (end <= now) options.drop(entry)
     else entry.timer = clock.after(Math.min(due, end) - now, () => tend(entry))
   }
@@ -143,7 +152,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
     forget: (entry) => setLife(entry, undefined),
     clear(entry, reason) {
       entry.timer?.cancel()
-      background.remove(entry)
+      laneOf(entry).remove(entry)
       entry.flight?.abort(reason)
       entry.flight = undefined
       setLife(entry, undefined)

@@ -23,9 +23,12 @@ export function failureKind(error: MetadatadError): FailureKind {
   return error.retryable ? 'transient' : (PERMANENT[error.code] ?? 'transient')
 }
 
+const MAX_SECONDS = 60
+
 /** The headers of a transient failure's 503. */
 export function retryHeaders(error: MetadatadError): readonly string[] {
-  const seconds = Math.max(1, Math.ceil((error.retryAfterMs ?? 0) / 1000))
+  // A cloud may want longer; but its back-off is the daemon's to keep, and a pod that waits ten minutes is broken.
+  const seconds = Math.min(MAX_SECONDS, Math.max(1, Math.ceil((error.retryAfterMs ?? 0) / 1000)))
   const headers = ['Retry-After', String(seconds)]
   // The connection stays tied to a pod that it can no longer be shown to belong to: a new one starts afresh.
   return error.code === 'CALLER_CHANGED' ? [...headers, 'Connection', 'close'] : headers

@@ -179,10 +179,13 @@ function transientError(name: string, service: string, failure: GoogleFailure): 
       publicMessage: `${service} is unavailable at the moment (${failure.code}). Try again.`,
     })
   }
-  if (failure.status < 400) {
-    return coded('EXCHANGE_MISCONFIGURED', `${name} is not at its address`, failure, {
-      fault: 'policy',
-      publicMessage: `${service} is not at the address that the metadata daemon is configured with (it answered ${failure.status}).`,
+  // In neither of Google's forms: a proxy, a login page. It is no reason to throw a good credential away.
+  const isGoogles = failure.code !== String(failure.status) || failure.reason !== undefined
+  if (!isGoogles && failure.status !== 401) {
+    return coded('EXCHANGE_MALFORMED', `answer is not of ${name}`, failure, {
+      fault: 'upstream',
+      retryable: true,
+      publicMessage: `Something else than ${service} answered ${failure.status} at its address. Check google.endpoints, and the proxies and firewalls on the way there. Try again.`,
     })
   }
   return undefined

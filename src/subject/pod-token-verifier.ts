@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto'
 import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose'
+import { LRUCache } from 'lru-cache'
 import type { KubernetesClient } from '../kubernetes/client.ts'
 import { fields, text } from '../kubernetes/json-fields.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -36,6 +38,13 @@ export interface PodTokenVerifier {
   verify(jwt: string, signal: AbortSignal): Promise<VerifiedPodToken>
 }
 
+interface Verified {
+  readonly token: VerifiedPodToken
+  /** The keys that its signature was verified with. */
+  readonly by: IssuerKeys
+  readonly expiresAt: number
+}
+
 const EKS_AUDIENCE = 'pods.eks.amazonaws.com'
 /** What the API server signs with, by the kind and curve of its key. Never an HMAC, never `none`. */
 const ALGORITHMS = ['RS256', 'ES256', 'ES384', 'ES512']
@@ -47,6 +56,8 @@ export function createPodTokenVerifier(options: PodTokenVerifierOptions): PodTok
   const { clock } = options
   const audiences = options.audiences ?? [EKS_AUDIENCE]
   const keys = new ClusterKeys(options)
+  // SDKs present the same token with every request, and a signature costs more than all the rest of the answer.
+  const verified = new LRUCache<string, Verified>({ max: 1_024 })
 
   async function keysFor(keyId: string, claims: JWTPayload, signal: AbortSignal): Promise<IssuerKeys> {
     // A cluster that renames its issuer may keep its keys.
@@ -60,35 +71,48 @@ export function createPodTokenVerifier(options: PodTokenVerifierOptions): PodTok
     throw invalid('is of another issuer, or signed with a key that is not the cluster’s')
   }
 
+  async function verifyAnew(jwt: string, signal: AbortSignal): Promise<Verified> {
+    const { keyId, claims } = decode(jwt)
+    if (isExpired(claims, clock.now())) throw invalid('has expired')
+    const by = await keysFor(keyId, claims, signal)
+    const { issuer, find } = by
+    let payload: JWTPayload
+    try {
+      const verified = await jwtVerify(jwt, find, {
+        issuer,
+        audience: [...audiences],
+        algorithms: ALGORITHMS,
+        currentDate: new Date(clock.now()),
+        clockTolerance: MAX_SKEW_SECONDS,
+      })
+      payload = verified.payload
+    } catch (error) {
+      if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'aud') {
+        throw invalid(`is not for the audience ${audiences.join(' or ')}`)
+      }
+      throw invalid('has a wrong signature, issuer or time', error)
+    }
+    // The skew is not for the end of its life.
+    if (isExpired(payload, clock.now())) throw invalid('has expired')
+    const bound = fields(payload['kubernetes.io'])
+    const podUid = text(fields(bound.pod).uid)
+    const serviceAccountUid = text(fields(bound.serviceaccount).uid)
+    if (podUid === undefined || serviceAccountUid === undefined) throw invalid('is bound to no pod')
+    const audience = [payload.aud].flat().find((it) => it !== undefined && audiences.includes(it))!
+    return { token: { audience, podUid, serviceAccountUid }, by, expiresAt: payload.exp! * 1000 }
+  }
+
   return {
     async verify(jwt, signal) {
-      const { keyId, claims } = decode(jwt)
-      if (isExpired(claims, clock.now())) throw invalid('has expired')
-      const { issuer, find } = await keysFor(keyId, claims, signal)
-      let payload: JWTPayload
-      try {
-        const verified = await jwtVerify(jwt, find, {
-          issuer,
-          audience: [...audiences],
-          algorithms: ALGORITHMS,
-          currentDate: new Date(clock.now()),
-          clockTolerance: MAX_SKEW_SECONDS,
-        })
-        payload = verified.payload
-      } catch (error) {
-        if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'aud') {
-          throw invalid(`is not for the audience ${audiences.join(' or ')}`)
-        }
-        throw invalid('has a wrong signature, issuer or time', error)
+      const digest = createHash('sha256').update(jwt).digest('base64')
+      const known = verified.get(digest)
+      // As long as the keys are those that it was verified with: a key that is withdrawn takes its tokens along.
+      if (known !== undefined && known.expiresAt > clock.now() && known.by === (await keys.current(signal))) {
+        return known.token
       }
-      // The skew is not for the end of its life.
-      if (isExpired(payload, clock.now())) throw invalid('has expired')
-      const bound = fields(payload['kubernetes.io'])
-      const podUid = text(fields(bound.pod).uid)
-      const serviceAccountUid = text(fields(bound.serviceaccount).uid)
-      if (podUid === undefined || serviceAccountUid === undefined) throw invalid('is bound to no pod')
-      const audience = [payload.aud].flat().find((it) => it !== undefined && audiences.includes(it))!
-      return { audience, podUid, serviceAccountUid }
+      const anew = await verifyAnew(jwt, signal)
+      verified.set(digest, anew)
+      return anew.token
     },
   }
 }

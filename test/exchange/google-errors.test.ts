@@ -166,12 +166,12 @@ t.test('what passes by itself is retryable, for STS and IAM alike', async (t) =>
   }
 })
 
-t.test('a redirect is an address to mend', async (t) => {
-  t.match(sts(302, {}), {
-    code: 'EXCHANGE_MISCONFIGURED',
-    retryable: false,
-    publicMessage: /not at the address/,
-  })
+t.test('an answer that is not in Google’s words refuses nobody, and names what to look at', async (t) => {
+  for (const status of [302, 403, 407, 404]) {
+    const expected = { code: 'EXCHANGE_MALFORMED', retryable: true, publicMessage: /google\.endpoints/ }
+    t.match(sts(status, {}), expected)
+    t.match(iamError(failure(status, {}), { identity, method: 'generateAccessToken' }), expected)
+  }
 })
 
 t.test('every message for a pod is one or more sentences', async (t) => {

@@ -10,6 +10,7 @@ import { credentialEnded } from '../credential-ended.ts'
 import type { Passthrough } from '../passthrough.ts'
 import type { PodRequest } from '../pod-request.ts'
 import type { Protocol } from '../protocol.ts'
+import { isReboundHost } from '../rebound-host.ts'
 import { createAwsCallers } from './aws-callers.ts'
 import { awsErrorAnswer } from './aws-error-answer.ts'
 import type { AwsFacts, AwsFactValues, AwsPipeline, RoleSession } from './aws-pipeline.ts'
@@ -40,6 +41,8 @@ export interface AwsProtocolOptions {
 const HOLD_MS = 450
 const TTL_HEADER = 'x-aws-ec2-metadata-token-ttl-seconds'
 const MAX_TTL_SECONDS = 21_600
+/** What EC2's resolver calls the metadata server. */
+const NAMES = ['instance-data', 'instance-data.ec2.internal']
 
 /** The instance metadata service of EC2, versions 1 and 2, with each pod's own role. */
 export function createAwsProtocol(options: AwsProtocolOptions): Protocol {
@@ -52,6 +55,7 @@ export function createAwsProtocol(options: AwsProtocolOptions): Protocol {
 
   const notFound = ec2Page('none', 404, 'Not Found')
   const badTtl = ec2Page('token', 400, 'Bad Request')
+  const wrongHost = ec2Page('none', 403, 'Forbidden')
   const onlyPut = ec2Page('token', 405, 'Method Not Allowed', undefined, ['Allow', 'PUT'])
   const onlyGet = ec2Page('none', 405, 'Method Not Allowed', undefined, ['Allow', 'GET, HEAD'])
   // Nothing but 401 makes SDKs take a new token: after 403, 404 or 405 they go on without one for good.
@@ -160,6 +164,7 @@ export function createAwsProtocol(options: AwsProtocolOptions): Protocol {
     malformed: ec2Page('none', 400, 'Bad Request'),
     owns: (path, headers) => (path === '/' ? headers.awsToken : awsTarget(path) !== undefined),
     handle(request) {
+      if (isReboundHost(request.headers.host, NAMES)) return wrongHost
       const target = awsTarget(request.path) ?? { route: 'value', path: request.path }
       if (target.route === 'token') return request.method === 'PUT' ? issue(request) : onlyPut
       if (request.method !== 'GET' && request.method !== 'HEAD') return onlyGet

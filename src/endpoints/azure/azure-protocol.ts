@@ -7,6 +7,7 @@ import type { Answer } from '../answer.ts'
 import type { Passthrough } from '../passthrough.ts'
 import type { PodRequest } from '../pod-request.ts'
 import type { Protocol } from '../protocol.ts'
+import { isReboundHost } from '../rebound-host.ts'
 import { API_VERSIONS } from './api-versions.ts'
 import { createAzureCallers } from './azure-callers.ts'
 import { azureErrorAnswer } from './azure-error-answer.ts'
@@ -78,6 +79,7 @@ export function createAzureProtocol(options: AzureProtocolOptions): Protocol {
     malformed,
     owns: (path) => OURS.test(path),
     handle(request) {
+      if (isReboundHost(request.headers.host)) return malformed
       const below = OURS.exec(request.path)?.[1] ?? ''
       if (NEVER_THERE.has(below)) return denied()
       if (request.method !== 'GET') return onlyGet

@@ -41,9 +41,13 @@ t.test('A1 PUT gives a header-safe token and its TTL, however the request is spe
     t.equal(answer.headers[TTL], Object.values(headers)[0])
   }
   const bare = await raw(
-    `PUT /latest/api/token HTTP/1.1\r\nHost: a\r\n${TTL}: 60\r\nConnection: close\r\n\r\n`,
+    `PUT /latest/api/token HTTP/1.1\r\nHost: 169.254.169.254\r\n${TTL}: 60\r\nConnection: close\r\n\r\n`,
   )
   t.match(bare, /^HTTP\/1\.1 200 OK\r\n/, 'curl -X PUT sends no Content-Length')
+  const rebound = await raw(
+    `PUT /latest/api/token HTTP/1.1\r\nHost: evil.example\r\n${TTL}: 60\r\nConnection: close\r\n\r\n`,
+  )
+  t.match(rebound, /^HTTP\/1\.1 403 Forbidden\r\n/, 'a web page can send it too, under its own name')
 })
 
 t.test('A1 PUT is answered for a pod that is not known', async (t) => {
