@@ -51,7 +51,7 @@ export interface AzureIdentityResolver {
 
 /**
  * Resolves the annotations that Azure's webhook knows (https://azure.github.io/azure-workload-identity/docs/topics/service-account-labels-and-annotations.html),
- * then asks the operator's rules, to which the identity is the client ID, in lower or in upper case.
+ * then asks the operator's rules, to which the identity is the client ID.
  */
 export function createAzureIdentityResolver(
   options: AzureIdentityOptions,
@@ -61,7 +61,7 @@ export function createAzureIdentityResolver(
   const applications = azureApplications(options.identities)
 
   function permit({ namespace, serviceAccount }: AzureIdentity['holder'], clientId: string): string {
-    if (rules({ namespace, serviceAccount, identities: [clientId, clientId.toUpperCase()] })) return clientId
+    if (rules({ namespace, serviceAccount, identities: [clientId] })) return clientId
     throw refusedByRule('azure', `${namespace}/${serviceAccount}`, `Azure application ${clientId}`)
   }
 

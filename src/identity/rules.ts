@@ -31,13 +31,22 @@ export type IdentityRules = (use: IdentityUse) => boolean
  */
 export function createIdentityRules(rules: readonly IdentityRule[]): IdentityRules {
   if (rules.length === 0) return () => true
+  const spelled = rules.map((rule) => ({ ...rule, identity: inLowerCase(rule.identity) }))
   return ({ namespace, serviceAccount, identities }) =>
-    rules.find(
+    spelled.find(
       (rule) =>
         matchesAny(rule.namespace, [namespace]) &&
         matchesAny(rule.serviceAccount, [serviceAccount]) &&
         matchesAny(rule.identity, identities),
     )?.allow ?? false
+}
+
+/** A glob of hexadecimal digits and hyphens: case means nothing in a GUID (RFC 9562), and ours are in lower case. */
+const GUID_GLOB = /^[0-9A-Fa-f?*-]*-[0-9A-Fa-f?*-]*$/
+
+function inLowerCase(globs: Globs | undefined): Globs | undefined {
+  if (globs === undefined) return undefined
+  return [globs].flat().map((glob) => (GUID_GLOB.test(glob) ? glob.toLowerCase() : glob))
 }
 
 function matchesAny(globs: Globs | undefined, names: readonly string[]): boolean {

@@ -48,3 +48,13 @@ t.test('a rule after the one that decides changes nothing', async () => {
     }),
   )
 })
+
+t.test('a GUID is the same in any case, in whole or in part', async (t) => {
+  const use = { namespace: 'ns', serviceAccount: 'sa', identities: ['c4ec0007-2222-4c22-8000-00000000000a'] }
+  for (const identity of ['C4EC0007-2222-4c22-8000-00000000000A', 'C4EC0007-*', ['x', '*-00000000000A']]) {
+    const rules = createIdentityRules([{ identity, allow: false }, { allow: true }])
+    t.equal(rules(use), false, String(identity))
+  }
+  const name = createIdentityRules([{ identity: 'Role-*', allow: true }])
+  t.equal(name({ ...use, identities: ['role-a'] }), false, 'names are not')
+})
