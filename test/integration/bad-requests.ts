@@ -98,7 +98,7 @@ const CASES: readonly (readonly [string, string, ...number[]])[] = [
   ],
   [
     'an AWS session token without its life',
-    `PUT /latest/api/token HTTP/1.1\r\n${HEADERS}Content-Length: 0\r\n\r\n`,
+    `PUT /latest/api/token HTTP/1.1\r\nHost: 169.254.169.254\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
     400,
   ],
   ['the paths of Azure', get('/metadata/identity/oauth2/token?resource=x', `${HOST}${CLOSE}`), 400],
