@@ -33,9 +33,11 @@ function isOfPod(t: Test, { sandbox }: Metadatad, pod: CloudPod, { printed, erro
 
 function asked(t: Test, client: AwsClient, pod: CloudPod, { requests }: AwsRan): void {
   const role = pod.roleArn.slice(pod.roleArn.lastIndexOf('/') + 1)
+  // On a starved machine an SDK may give a request up after its second and send it again.
+  const answered = requests.filter(({ status }) => status !== undefined)
   t.strictSame(
-    requests.map(({ line, status }) => `${line} ${status}`),
-    client.requests.map((line) => `${line.replace('ROLE', role)} 200`),
+    [...new Set(answered.map(({ line, status }) => `${line} ${status}`))],
+    [...new Set(client.requests.map((line) => `${line.replace('ROLE', role)} 200`))],
   )
 }
 
