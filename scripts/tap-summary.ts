@@ -11,6 +11,8 @@ export interface Counts {
  */
 export class TapSummary {
   readonly counts: Counts = { passed: 0, failed: 0, skipped: 0 }
+  /** The files that did not pass, as the runner names them. */
+  readonly failedFiles: string[] = []
   readonly #say: (line: string) => void
   #pending: string[] = []
   #complete = false
@@ -53,7 +55,10 @@ export class TapSummary {
 
   #file(name: string, ok: boolean, ms: number): void {
     this.#say(`${ok ? 'ok    ' : 'not ok'} ${name} (${(ms / 1_000).toFixed(1)} s)`)
-    if (!ok) this.#sayFailures()
+    if (!ok) {
+      this.failedFiles.push(name)
+      this.#sayFailures()
+    }
     this.#pending = []
   }
 

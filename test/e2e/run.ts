@@ -54,6 +54,19 @@ await work(names.filter(isAlone))
 // The others wait most of the time.
 const rest = names.filter((name) => !isAlone(name))
 await Promise.all([work(rest), work(rest)])
+
+/** Did pods get what they must not get? That is never a matter of speed. */
+const isUnsafe = ({ finding, name }: Row) =>
+  finding !== undefined &&
+  (finding.wrongIdentities > 0 ||
+    (finding.packetsAtCloud > 0 && SCENARIOS.find((it) => it.name === name)!.control !== true))
+// Clients run out of patience on a machine that is starved: what failed so is tried once more, alone.
+for (const [i, row] of rows.entries()) {
+  if (verdict(row).length === 0 || isUnsafe(row) || stop.signal.aborted) continue
+  for (const complaint of verdict(row)) say(complaint)
+  say(`${row.name} once more, alone`)
+  rows[i] = await rowOf(row.name)
+}
 rows.sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name))
 
 process.stdout.write(`${table(rows)}\n`)
