@@ -93,13 +93,13 @@ export class HandOver {
    */
   async start(): Promise<void> {
     const { interception } = this.#options
-    let state = await interception.read()
+    let state = await patiently(() => interception.read())
     // One that serves keeps the rules as its own version and configuration want them.
-    if (!this.#isServedByAnother(state)) state = await interception.install()
+    if (!this.#isServedByAnother(state)) state = await patiently(() => interception.install())
     this.#note(state)
     await this.#listeners.open()
     if (!this.#isServedByAnother(state)) await this.#listeners.inherit(state.ports)
-    await interception.renew(this.#listeners.ports)
+    await patiently(() => interception.renew(this.#listeners.ports))
     await this.#tryClaim(state)
     this.#loops = Promise.all([this.#keepServed(), this.#keepInPlace()])
   }
@@ -292,5 +292,16 @@ export class HandOver {
       this.#judged = { addresses: key, safe }
     }
     return this.#judged.safe
+  }
+}
+
+/** A node that boots is slow: what may pass is tried three times. */
+async function patiently<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work()
+    } catch (thrown) {
+      if (attempt === 3 || !asError(thrown).retryable) throw thrown
+    }
   }
 }
