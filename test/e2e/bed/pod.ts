@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import type { ChildProcess, SpawnOptions } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -96,6 +97,9 @@ async function bridge({ name, ipv4, ipv6 }: PodSpec, namespace: NetNamespace): P
 }
 
 async function connect(host: string, namespace: NetNamespace): Promise<void> {
+  // A link-local address that is still being checked can't ask for its neighbour, and up to 2 s of packets are lost.
+  const noDad = 'echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad'
+  assert.equal((await namespace.run('sh', ['-c', noDad])).status, 0)
   await run('ip', 'link', 'add', host, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace.name)
   await run('ip', 'link', 'set', host, 'up')
   await namespace.ip('link', 'set', 'eth0', 'up')
