@@ -1,11 +1,5 @@
-import {
-  grantSandboxApplication,
-  grantSandboxRole,
-  SANDBOX_ACCOUNT,
-  SANDBOX_NODE,
-  SANDBOX_PROJECT,
-  sandboxMember,
-} from '../sandbox/sandbox-config.ts'
+import { SANDBOX_ACCOUNT, SANDBOX_NODE, SANDBOX_PROJECT } from '../sandbox/names.ts'
+import { grantSandboxApplication, grantSandboxRole, sandboxMember } from '../sandbox/sandbox-config.ts'
 import type { Sandbox } from '../sandbox/sandbox-types.ts'
 
 /** The clouds of the demo. */

@@ -1,5 +1,6 @@
 import 'reflect-metadata'
 import { webcrypto } from 'node:crypto'
+import { isIP } from 'node:net'
 import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
@@ -28,10 +29,13 @@ export interface IssuedCertificate {
 export interface CertificateAuthority {
   /** The authority's certificate, PEM. */
   readonly pem: string
-  /** A server certificate for localhost, 127.0.0.1 and ::1. */
-  issueServer(): Promise<IssuedCertificate>
-  /** A client certificate; the API server takes the common name for the user's name. */
-  issueClient(commonName: string): Promise<IssuedCertificate>
+  /**
+   * A server certificate for localhost, 127.0.0.1 and ::1.
+   * @param names further ones: host names and addresses
+   */
+  issueServer(names?: readonly string[]): Promise<IssuedCertificate>
+  /** A client certificate; the API server takes the common name for the user's name, and organizations for its groups. */
+  issueClient(commonName: string, organizations?: readonly string[]): Promise<IssuedCertificate>
 }
 
 /**
@@ -52,16 +56,19 @@ export async function createCertificateAuthority(): Promise<CertificateAuthority
     ],
   })
 
-  async function issue(commonName: string, usage: 'serverAuth' | 'clientAuth'): Promise<IssuedCertificate> {
+  async function issue(
+    subject: { readonly CN: string[] } | { readonly CN: string[]; readonly O: string[] },
+    usage: 'serverAuth' | 'clientAuth',
+    names: readonly string[] = [],
+  ): Promise<IssuedCertificate> {
     const own = await generateKeys()
-    const names = new SubjectAlternativeNameExtension([
-      { type: 'dns', value: 'localhost' },
-      { type: 'ip', value: '127.0.0.1' },
-      { type: 'ip', value: '::1' },
-    ])
+    const alternatives = ['localhost', '127.0.0.1', '::1', ...names].map((value) => ({
+      type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const),
+      value,
+    }))
     const certificate = await X509CertificateGenerator.create({
       ...VALIDITY,
-      subject: [{ CN: [commonName] }],
+      subject: [subject],
       issuer: authority.subjectName,
       publicKey: own.publicKey,
       signingKey: keys.privateKey,
@@ -72,7 +79,7 @@ export async function createCertificateAuthority(): Promise<CertificateAuthority
         new ExtendedKeyUsageExtension([ExtendedKeyUsage[usage]]),
         await SubjectKeyIdentifierExtension.create(own.publicKey),
         await AuthorityKeyIdentifierExtension.create(keys.publicKey),
-        ...(usage === 'serverAuth' ? [names] : []),
+        ...(usage === 'serverAuth' ? [new SubjectAlternativeNameExtension(alternatives)] : []),
       ],
     })
     const key = await webcrypto.subtle.exportKey('pkcs8', own.privateKey)
@@ -81,8 +88,12 @@ export async function createCertificateAuthority(): Promise<CertificateAuthority
 
   return {
     pem: authority.toString('pem'),
-    issueServer: () => issue('metadatad sandbox', 'serverAuth'),
-    issueClient: (commonName) => issue(commonName, 'clientAuth'),
+    issueServer: (names) => issue({ CN: ['metadatad sandbox'] }, 'serverAuth', names),
+    issueClient: (commonName, organizations = []) =>
+      issue(
+        { CN: [commonName], ...(organizations.length > 0 ? { O: [...organizations] } : {}) },
+        'clientAuth',
+      ),
   }
 }
 

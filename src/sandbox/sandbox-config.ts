@@ -1,20 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type ConfigListen, configText } from './config-text.ts'
+import { SANDBOX_ACCOUNT, SANDBOX_NODE, SANDBOX_PROVIDER, SANDBOX_TENANT } from './names.ts'
+import { registerCluster } from './register-cluster.ts'
 import type { Sandbox } from './sandbox-types.ts'
-
-/** The workload identity pool provider that the sandbox's cluster is registered with. */
-export const SANDBOX_PROVIDER =
-  'projects/123456789012/locations/global/workloadIdentityPools/sandbox/providers/cluster'
-/** The Google project of the sandbox. */
-export const SANDBOX_PROJECT = 'demo-project'
-/** The AWS account of the sandbox. */
-export const SANDBOX_ACCOUNT = '123456789012'
-/** The AWS region of the sandbox. */
-export const SANDBOX_REGION = 'eu-west-1'
-/** The Microsoft Entra tenant of the sandbox. */
-export const SANDBOX_TENANT = '11111111-2222-3333-4444-555555555555'
-/** The node that the sandbox's daemon runs on. */
-export const SANDBOX_NODE = 'node-1'
 
 /** What the daemon may do in the cluster: the same as `manifests/base/rbac.yaml` grants. */
 const DAEMON_RIGHTS: readonly string[] = [
@@ -35,12 +24,17 @@ export function sandboxMember(namespace: string, serviceAccount: string): string
   return `principal://iam.googleapis.com/${pool}/subject/system:serviceaccount:${namespace}:${serviceAccount}`
 }
 
+/** Clouds, and the cluster that they are to trust. */
+type Trusting = Pick<Sandbox, 'aws' | 'azure'> & {
+  readonly kubernetes: Pick<Sandbox['kubernetes'], 'issuer'>
+}
+
 /**
  * Makes a role of the sandbox's account that a ServiceAccount may assume.
  * @returns its ARN
  */
 export function grantSandboxRole(
-  sandbox: Sandbox,
+  sandbox: Omit<Trusting, 'azure'>,
   role: string,
   namespace: string,
   serviceAccount: string,
@@ -55,7 +49,7 @@ export function grantSandboxRole(
 
 /** Makes an application of the sandbox's tenant with a federated credential for a ServiceAccount. */
 export function grantSandboxApplication(
-  sandbox: Sandbox,
+  sandbox: Omit<Trusting, 'aws'>,
   clientId: string,
   namespace: string,
   serviceAccount: string,
@@ -76,14 +70,9 @@ export function grantSandboxApplication(
 export async function writeSandboxConfig(
   sandbox: Sandbox,
   directory: string,
-  listen: {
-    readonly metadata: string
-    readonly admin: string
-    /** Nowhere unless said. */
-    readonly containerCredentials?: string | undefined
-  },
+  listen: ConfigListen,
 ): Promise<string> {
-  const { kubernetes, google, aws, azure, caPem } = sandbox
+  const { kubernetes, caPem } = sandbox
   kubernetes.applyNode(SANDBOX_NODE, {
     labels: {
       'topology.kubernetes.io/zone': 'europe-west1-b',
@@ -91,32 +80,10 @@ export async function writeSandboxConfig(
     },
     internalIps: ['127.0.0.1'],
   })
-  google.addProvider(SANDBOX_PROVIDER, { issuer: kubernetes.issuer })
-  aws.addOidcProvider({
-    accountId: SANDBOX_ACCOUNT,
-    issuer: kubernetes.issuer,
-    clientIds: ['sts.amazonaws.com'],
-  })
-  const containers = listen.containerCredentials
+  registerCluster(sandbox, kubernetes.issuer)
   const file = (name: string) => join(directory, name)
   await writeFile(file('ca.pem'), caPem)
   await writeFile(file('kubeconfig'), kubernetes.kubeconfig('metadatad', DAEMON_RIGHTS), { mode: 0o600 })
-  const config = `node: {name: ${SANDBOX_NODE}}
-cluster: {name: sandbox, location: europe-west1}
-kubernetes: {kubeconfig: ${JSON.stringify(file('kubeconfig'))}}
-subjectToken: {source: tokenRequest}
-caller: {proof: off}
-google:
-  projectId: ${SANDBOX_PROJECT}
-  projectNumber: "123456789012"
-  workloadIdentityProvider: ${SANDBOX_PROVIDER}
-  endpoints: {sts: "${google.stsUrl}", iamCredentials: "${google.iamCredentialsUrl}"}
-aws: {region: ${SANDBOX_REGION}, endpoints: {sts: "${aws.stsUrl}"}}
-azure: {tenantId: ${SANDBOX_TENANT}, endpoints: {authority: "${azure.authorityUrl}"}}
-listen: {metadata: ["${listen.metadata}"], ${containers === undefined ? '' : `containerCredentials: ["${containers}"], `}admin: "${listen.admin}"}
-stateDir: ${JSON.stringify(directory)}
-upstream: {caFile: ${JSON.stringify(file('ca.pem'))}, proxy: none}
-`
-  await writeFile(file('metadatad.yaml'), config)
+  await writeFile(file('metadatad.yaml'), configText(sandbox, directory, { node: SANDBOX_NODE, listen }))
   return file('metadatad.yaml')
 }

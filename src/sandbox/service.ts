@@ -36,13 +36,15 @@ export interface ServiceOptions {
   readonly callName: (method: string, url: URL, body: unknown) => string
   /** Answers. What it throws becomes a 500. */
   readonly handler: (call: ServiceCall) => void | Promise<void>
+  /** The address to listen on, by which clients know it: 127.0.0.1 unless said. */
+  readonly host?: string | undefined
   /** Ask for (never insist on) client certificates of the sandbox's authority. */
   readonly clientCertificates?: boolean
 }
 
-/** A running HTTPS server on loopback. */
+/** A running HTTPS server. */
 export interface Service {
-  /** `https://127.0.0.1:PORT`. */
+  /** `https://HOST:PORT`. */
   readonly url: string
   /** While true, connections are reset as soon as they are accepted. Setting it resets the open ones. */
   outage: boolean
@@ -52,11 +54,11 @@ export interface Service {
   close(): Promise<void>
 }
 
-/** Starts an HTTPS server on a free port of 127.0.0.1 that obeys `controls`. */
+/** Starts an HTTPS server on a free port that obeys `controls`. */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { ca, clock, log, controls } = options
+  const { ca, clock, log, controls, host = '127.0.0.1' } = options
   const server = createServer({
-    ...(await ca.issueServer()),
+    ...(await ca.issueServer([host])),
     ca: ca.pem,
     requestCert: options.clientCertificates ?? false,
     rejectUnauthorized: false,
@@ -109,12 +111,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(0, '127.0.0.1', resolve)
+    server.listen(0, host, resolve)
   })
   const { port } = server.address() as AddressInfo
 
   return {
-    url: `https://127.0.0.1:${port}`,
+    url: `https://${host}:${port}`,
     reset,
     get outage() {
       return outage

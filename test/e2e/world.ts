@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { SANDBOX_NODE } from '../../src/sandbox/names.ts'
 import {
   grantSandboxApplication,
   grantSandboxRole,
-  SANDBOX_NODE,
   sandboxMember,
   writeSandboxConfig,
 } from '../../src/sandbox/sandbox-config.ts'

@@ -1,9 +1,5 @@
-import {
-  grantSandboxApplication,
-  grantSandboxRole,
-  SANDBOX_PROJECT,
-  sandboxMember,
-} from '../../src/sandbox/sandbox-config.ts'
+import { SANDBOX_PROJECT } from '../../src/sandbox/names.ts'
+import { grantSandboxApplication, grantSandboxRole, sandboxMember } from '../../src/sandbox/sandbox-config.ts'
 import type { Sandbox } from '../../src/sandbox/sandbox-types.ts'
 
 /** The namespace of all generated pods. */

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { SANDBOX_NODE, sandboxMember } from '../../src/sandbox/sandbox-config.ts'
+import { SANDBOX_NODE } from '../../src/sandbox/names.ts'
+import { sandboxMember } from '../../src/sandbox/sandbox-config.ts'
 import { ask } from '../support/ask.ts'
 import { eventually } from '../support/eventually.ts'
 import { keptAlive } from '../support/kept-alive.ts'

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { SANDBOX_PROVIDER, sandboxMember } from '../../src/sandbox/sandbox-config.ts'
+import { SANDBOX_PROVIDER } from '../../src/sandbox/names.ts'
+import { sandboxMember } from '../../src/sandbox/sandbox-config.ts'
 import { ask } from '../support/ask.ts'
 import { eventually } from '../support/eventually.ts'
 import { askPatiently, gsa, identityPath, TOKEN } from '../support/pod-questions.ts'

@@ -1,10 +1,6 @@
 import { createHash } from 'node:crypto'
-import {
-  grantSandboxApplication,
-  grantSandboxRole,
-  SANDBOX_NODE,
-  sandboxMember,
-} from '../../src/sandbox/sandbox-config.ts'
+import { SANDBOX_NODE } from '../../src/sandbox/names.ts'
+import { grantSandboxApplication, grantSandboxRole, sandboxMember } from '../../src/sandbox/sandbox-config.ts'
 import type { SandboxPod } from '../../src/sandbox/sandbox-types.ts'
 import { eventually } from '../support/eventually.ts'
 import { gsa } from '../support/pod-questions.ts'

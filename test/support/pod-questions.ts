@@ -1,6 +1,13 @@
+import type { SandboxGoogle } from '../../src/sandbox/sandbox-types.ts'
 import { ask } from './ask.ts'
 import { eventually } from './eventually.ts'
-import type { Metadatad } from './start-metadatad.ts'
+
+/** A daemon, and the Google that it asks. */
+export interface Asked {
+  /** `127.0.0.1:port` where pods are answered. */
+  readonly host: string
+  readonly sandbox: { readonly google: SandboxGoogle }
+}
 
 const ACCOUNT = '/computeMetadata/v1/instance/service-accounts/default'
 
@@ -19,7 +26,7 @@ export function gsa(name: string): string {
 }
 
 /** Asks as SDKs do: 503 is asked again. */
-export function askPatiently(metadatad: Metadatad, ip: string, path: string) {
+export function askPatiently(metadatad: Asked, ip: string, path: string) {
   return eventually(
     () => ask(metadatad.host, path, { ip }),
     ({ status }) => status !== 503,
@@ -32,7 +39,7 @@ export function askPatiently(metadatad: Metadatad, ip: string, path: string) {
  * @throws Error if it is refused
  */
 export async function tokenOf(
-  metadatad: Metadatad,
+  metadatad: Asked,
   ip: string,
   path = TOKEN,
 ): Promise<{ access_token: string; expires_in: number; token_type: string }> {
@@ -42,10 +49,6 @@ export async function tokenOf(
 }
 
 /** Who is behind the access token that the pod at `ip` gets, by the word of the cloud that gave it out. */
-export async function identityOf(
-  metadatad: Metadatad,
-  ip: string,
-  path = TOKEN,
-): Promise<string | undefined> {
+export async function identityOf(metadatad: Asked, ip: string, path = TOKEN): Promise<string | undefined> {
   return metadatad.sandbox.google.inspect((await tokenOf(metadatad, ip, path)).access_token)?.identity
 }

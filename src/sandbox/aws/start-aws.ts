@@ -21,6 +21,8 @@ export interface AwsOptions {
   readonly ca: CertificateAuthority
   readonly clock: Clock
   readonly log: Log
+  /** The address to listen on; 127.0.0.1 unless said. */
+  readonly host?: string | undefined
 }
 
 const VERSION = '2011-06-15'
@@ -30,6 +32,7 @@ export async function startAws({
   ca,
   clock,
   log,
+  host,
 }: AwsOptions): Promise<{ readonly aws: SandboxAws; close(): Promise<void> }> {
   const iam = new Iam()
   const sessions = new Issued<AwsSessionInfo>({ clock })
@@ -39,7 +42,7 @@ export async function startAws({
   const assumption = { clock, iam, sessions, verifier: { clock, keys } }
 
   const service = await startService({
-    ...{ name: 'aws sts', ca, clock, log, controls: aws },
+    ...{ name: 'aws sts', ca, clock, log, host, controls: aws },
     callName: (_method, url, body) => callName(url, (body as { Action?: unknown } | undefined)?.Action),
     async handler(call) {
       const json = /\bapplication\/json\b/i.test(call.request.headers.accept ?? '')

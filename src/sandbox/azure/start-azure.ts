@@ -22,6 +22,8 @@ export interface AzureOptions {
   readonly ca: CertificateAuthority
   readonly clock: Clock
   readonly log: Log
+  /** The address to listen on; 127.0.0.1 unless said. */
+  readonly host?: string | undefined
 }
 
 const TOKEN = /^\/([^/]{1,253})\/oauth2\/v2\.0\/token$/i
@@ -40,6 +42,7 @@ export async function startAzure({
   ca,
   clock,
   log,
+  host,
 }: AzureOptions): Promise<{ readonly azure: SandboxAzure; close(): Promise<void> }> {
   const directory = new Directory()
   const tokens = new Issued<AzureTokenInfo>({ clock })
@@ -51,7 +54,7 @@ export async function startAzure({
   const issue = { clock, directory, tokens, keys, lifetime, verifier: { clock, keys: issuerKeys } }
 
   const service = await startService({
-    ...{ name: 'entra', ca, clock, log, controls: azure },
+    ...{ name: 'entra', ca, clock, log, host, controls: azure },
     callName(method, { pathname }) {
       if (method === 'POST' && TOKEN.test(pathname)) return 'token'
       return method === 'GET' && OPENID.test(pathname) ? 'openid' : 'unknown'

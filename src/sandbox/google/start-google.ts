@@ -21,6 +21,8 @@ export interface GoogleOptions {
   readonly ca: CertificateAuthority
   readonly clock: Clock
   readonly log: Log
+  /** The address to listen on; 127.0.0.1 unless said. */
+  readonly host?: string | undefined
   /** Whether the cluster of that issuer still has that pod. */
   readonly podIsAlive: (issuer: string, podUid: string) => boolean
 }
@@ -35,7 +37,7 @@ const CERTS = '/oauth2/v3/certs'
 export async function startGoogle(
   options: GoogleOptions,
 ): Promise<SandboxGoogle & { close(): Promise<void> }> {
-  const { ca, clock, log, podIsAlive } = options
+  const { ca, clock, log, podIsAlive, host } = options
   const controls = new Controls()
   const dispatcher = issuerAgent(ca)
   const keys = new IssuerKeys({ clock, dispatcher, onFetch: () => controls.count('jwks') })
@@ -48,7 +50,7 @@ export async function startGoogle(
   const iam = { clock, tokens, policy, idTokens, lifetime }
 
   const sts = await startService({
-    ...{ name: 'google sts', ca, clock, log, controls },
+    ...{ name: 'google sts', ca, clock, log, host, controls },
     callName: (method, url) => (method === 'POST' && url.pathname === '/v1/token' ? 'sts' : 'unknown'),
     handler: answering(({ name, request, text }) => {
       if (name !== 'sts') throw apiRefusal('NOT_FOUND', 'Requested entity was not found.')
@@ -57,7 +59,7 @@ export async function startGoogle(
     }),
   })
   const iamCredentials = await startService({
-    ...{ name: 'google iam credentials', ca, clock, log, controls },
+    ...{ name: 'google iam credentials', ca, clock, log, host, controls },
     callName: (method, url) => {
       if (method === 'GET' && [DISCOVERY, CERTS].includes(url.pathname)) return 'id token keys'
       if (method !== 'POST') return 'unknown'

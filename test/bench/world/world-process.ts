@@ -1,8 +1,7 @@
+import { SANDBOX_NODE, SANDBOX_PROJECT } from '../../../src/sandbox/names.ts'
 import {
   grantSandboxApplication,
   grantSandboxRole,
-  SANDBOX_NODE,
-  SANDBOX_PROJECT,
   sandboxMember,
   writeSandboxConfig,
 } from '../../../src/sandbox/sandbox-config.ts'

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { SANDBOX_REGION } from '../../../src/sandbox/sandbox-config.ts'
+import { SANDBOX_REGION } from '../../../src/sandbox/names.ts'
 import type { Sandbox } from '../../../src/sandbox/sandbox-types.ts'
 import { AZURE_CLIENTS } from '../../sdk/azure/clients.ts'
 import { missingPython, PYTHON, pythonProgram } from '../../sdk/python.ts'

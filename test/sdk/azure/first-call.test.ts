@@ -1,5 +1,5 @@
 import t from 'tap'
-import { SANDBOX_TENANT } from '../../../src/sandbox/sandbox-config.ts'
+import { SANDBOX_TENANT } from '../../../src/sandbox/names.ts'
 import { startMetadatad } from '../../support/start-metadatad.ts'
 import type { Recorded } from '../start-relay.ts'
 import { addCloudPod, cloudCalls, prefetched } from '../three-clouds.ts'
