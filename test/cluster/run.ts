@@ -1,0 +1,61 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { ensurePrograms } from './programs/ensure-programs.ts'
+import { runRows } from './run-rows.ts'
+import { SCENARIOS } from './scenarios.ts'
+import { Suite } from './suite.ts'
+
+// npm run test:cluster [-- --only NAME,…] [--keep-logs]: the daemon against a real kube-apiserver and etcd on loopback, which are
+// built first. The last line is `N passed, N failed, N skipped` scenarios; the exit code is 0 only if every row is as it must be.
+
+const LIMIT_MS = 120_000
+
+const { values: options } = parseArgs({
+  options: { only: { type: 'string' }, 'keep-logs': { type: 'boolean', default: false } },
+})
+const stop = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort(new Error(signal)))
+const say = (text: string) => process.stderr.write(`${text}\n`)
+
+const names = options.only?.split(',') ?? SCENARIOS.map(({ name }) => name)
+for (const name of names)
+  if (!SCENARIOS.some((it) => it.name === name)) {
+    say(`there is no ${name}, only ${SCENARIOS.map((it) => it.name).join(', ')}`)
+    process.exit(2)
+  }
+
+const programs = await ensurePrograms(['etcd', 'kube-apiserver'], say).catch((err: Error) => err)
+if (programs instanceof Error) {
+  say(`skip   a real cluster: ${programs.message}`)
+  process.stdout.write(`0 passed, 0 failed, ${names.length} skipped\n`)
+  // What is there and does not build is no reason to skip.
+  process.exit(programs.message.includes('is not installed') ? 0 : 1)
+}
+
+const directory = await mkdtemp(join(tmpdir(), 'metadatad-cluster-'))
+try {
+  await using suite = await Suite.start(programs, directory)
+  const passed = await runRows({
+    names,
+    signal: stop.signal,
+    say,
+    async run(name) {
+      const scenario = SCENARIOS.find((it) => it.name === name)!
+      await using world = await suite.world(name)
+      const limit = AbortSignal.any([stop.signal, AbortSignal.timeout(scenario.limitMs ?? LIMIT_MS)])
+      const late = setTimeout(2 ** 30, undefined, { signal: limit, ref: false }).catch(() => {
+        throw stop.signal.aborted ? stop.signal.reason : new Error('it takes too long')
+      }) as Promise<never>
+      return await Promise.race([scenario.run(world), late])
+    },
+  })
+  process.exitCode = passed && !stop.signal.aborted ? 0 : 1
+} finally {
+  if (options['keep-logs']) say(`logs: ${directory}`)
+  else await rm(directory, { recursive: true, force: true })
+}
+// What a scenario that failed left running has nothing to say any more.
+process.exit()
