@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { type Counts, TapSummary } from './tap-summary.ts'
 
-// npm run test [-- FILE…]: types, lint and formatting, then the tests (all of .taprc and the end-to-end scenarios, or the
+// npm run test [-- FILE…]: types, lint and formatting, then the tests (all of .taprc and the suites of scenarios, or the
 // files named). The last line is `N passed, N failed, N skipped`; the exit code is 0 only if nothing failed.
 
 /** Of about 180 files. */
@@ -42,9 +42,11 @@ async function tests(...files: string[]): Promise<Counts> {
   return { ...counts, failed, passed: counts.passed + Math.max(0, counts.failed - failed) }
 }
 
-/** After the others, and alone: what it shows depends on how fast the daemons of its nodes are. */
-async function endToEnd(): Promise<Counts> {
-  const child = spawn('node', ['test/e2e/run.ts'], { stdio: ['ignore', 'pipe', 'inherit'] })
+/** Suites of scenarios come after the tests, and one after the other: what they show depends on how fast their daemons are. */
+const SUITES = ['test/e2e/run.ts', 'test/cluster/run.ts', 'test/node/run.ts']
+
+async function scenarios(program: string): Promise<Counts> {
+  const child = spawn('node', [program], { stdio: ['ignore', 'pipe', 'inherit'] })
   const exited = once(child, 'exit')
   let counts: Counts = { passed: 0, failed: 1, skipped: 0 }
   for await (const line of createInterface({ input: child.stdout })) {
@@ -61,8 +63,8 @@ const results = [
   await check('types', 'tsc', '-p', '.'),
   await check('lint', 'biome', 'ci', '--error-on-warnings', '--diagnostic-level=warn', '--colors=off'),
   await tests(...files),
-  ...(files.length === 0 ? [await endToEnd()] : []),
 ]
+if (files.length === 0) for (const suite of SUITES) results.push(await scenarios(suite))
 const sum = (count: keyof Counts) => results.reduce((total, counts) => total + counts[count], 0)
 say(`${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`)
 process.exitCode = sum('failed') === 0 ? 0 : 1

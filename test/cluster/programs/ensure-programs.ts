@@ -25,17 +25,13 @@ const PROGRESS_MS = 20_000
  *
  * @param say is told how far it is
  * @returns the folder they are in
- * @throws Error if Go is missing or too old, or a build fails
+ * @throws Error with the end of what Go said, if a build fails; see `cannotBuild`
  */
 export async function ensurePrograms(
   names: readonly Program[],
   say: (line: string) => void,
 ): Promise<string> {
-  const go = await run('go', ['version']).catch(() => {
-    throw new Error(
-      'Go (1.24 or later) is not installed: it builds the Kubernetes programs (https://go.dev/doc/install)',
-    )
-  })
+  const go = await run('go', ['version'])
   const flags = await linkerFlags()
   const hash = createHash('sha256').update([go, ...flags].join('\n'))
   for (const file of ['go.mod', 'go.sum', 'etcd/main.go']) hash.update(await readFile(join(HERE, file)))
