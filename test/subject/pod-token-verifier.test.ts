@@ -183,6 +183,21 @@ t.test('an unknown key makes the keys be fetched again, every ten seconds at mos
   )
 })
 
+t.test('a token that was verified before goes with its key, and with its own end', async (t) => {
+  const [one, two] = await Promise.all([makeKey('one'), makeKey('two')])
+  const { clock, now, server, sign, code } = await start(t, [one])
+  const [short, long] = [await sign(one, { exp: now() + 600 }), await sign(one, { exp: now() + 7_200 })]
+  for (const jwt of [short, long, short, long]) t.equal(await code(jwt), 'ok')
+  await clock.advance(599_000)
+  t.equal(await code(short), 'ok')
+  await clock.advance(1_000)
+  t.equal(await code(short), 'REQUEST_INVALID')
+  t.equal(await code(long), 'ok')
+  server.keys = [two]
+  await clock.advance(3_000_000)
+  t.equal(await code(long), 'REQUEST_INVALID')
+})
+
 t.test('an issuer that was renamed is known by its new name, although its key is the same', async (t) => {
   const key = await makeKey('one')
   const { clock, asked, server, sign, code } = await start(t, [key])
