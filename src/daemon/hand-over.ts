@@ -8,6 +8,7 @@ import type { Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import { sleep } from '../lib/sleep.ts'
 import { PodListeners } from './pod-listeners.ts'
+import { tryThrice } from './try-thrice.ts'
 
 /** What the hand-over is made with. */
 export interface HandOverOptions {
@@ -93,13 +94,13 @@ export class HandOver {
    */
   async start(): Promise<void> {
     const { interception } = this.#options
-    let state = await patiently(() => interception.read())
+    let state = await tryThrice(() => interception.read())
     // One that serves keeps the rules as its own version and configuration want them.
-    if (!this.#isServedByAnother(state)) state = await patiently(() => interception.install())
+    if (!this.#isServedByAnother(state)) state = await tryThrice(() => interception.install())
     this.#note(state)
     await this.#listeners.open()
     if (!this.#isServedByAnother(state)) await this.#listeners.inherit(state.ports)
-    await patiently(() => interception.renew(this.#listeners.ports))
+    await tryThrice(() => interception.renew(this.#listeners.ports))
     await this.#tryClaim(state)
     this.#loops = Promise.all([this.#keepServed(), this.#keepInPlace()])
   }
@@ -292,16 +293,5 @@ export class HandOver {
       this.#judged = { addresses: key, safe }
     }
     return this.#judged.safe
-  }
-}
-
-/** A node that boots is slow: what may pass is tried three times. */
-async function patiently<T>(work: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work()
-    } catch (thrown) {
-      if (attempt === 3 || !asError(thrown).retryable) throw thrown
-    }
   }
 }

@@ -124,6 +124,17 @@ t.test('prefetches fly a few at a time, and a request does not wait behind them'
   )
 })
 
+t.test('a service that hangs holds up no prefetch of another kind', async (t) => {
+  const f = createFixture({ limits: { prefetchConcurrency: 1, prefetchSpreadMs: 0 } })
+  for (const key of ['a', 'b']) f.credentials.prefetch(f.spec(key), pod('p'))
+  f.credentials.prefetch(f.spec('c', { kind: 'other-token' }), pod('p'))
+  await settle()
+  t.same(
+    f.calls.map(({ key }) => key),
+    ['a', 'c'],
+  )
+})
+
 t.test('prefetches leave the queue with their pod', async (t) => {
   const f = createFixture({ limits: { prefetchConcurrency: 1, prefetchSpreadMs: 0 } })
   for (const uid of ['p', 'q', 'r']) f.credentials.prefetch(f.spec('a', { shareBy: 'pod' }), pod(uid))
