@@ -22,8 +22,8 @@ import { createSubjectSource } from './daemon/subject-source.ts'
 import { disabledAws, disabledAzure } from './endpoints/disabled-clouds.ts'
 import type { Protocol } from './endpoints/protocol.ts'
 import { createKubernetesClient } from './kubernetes/create-client.ts'
-import { createEvent } from './kubernetes/create-event.ts'
 import { loadConnection } from './kubernetes/load-connection.ts'
+import { writeEvent } from './kubernetes/write-event.ts'
 import type { Clock } from './lib/clock.ts'
 import { deadlineIn } from './lib/deadline.ts'
 import type { Log } from './lib/log.ts'
@@ -83,14 +83,17 @@ export async function startDaemon(config: Config, runtime: Runtime): Promise<Dae
   starting.defer(() => cluster.stop())
   const { pods, serviceAccounts, reader } = cluster
 
-  const events = createEventReporter({
-    ...shared,
-    async write(pod, reason, message) {
-      using deadline = deadlineIn(clock, EVENT_MS)
-      const event = { pod, reason, message, nodeName: config.node.name, at: clock.now() }
-      await createEvent(client, { ...event, type: 'Warning' }, deadline.signal)
-    },
-  })
+  const events = starting.adopt(
+    createEventReporter({
+      ...shared,
+      async write(event, known) {
+        using deadline = deadlineIn(clock, EVENT_MS)
+        const { signal } = deadline
+        return await writeEvent(event, { client, nodeName: config.node.name, known, signal })
+      },
+    }),
+    (it) => it.close(),
+  )
   const subjectTokens = createSubjectTokens({ ...shared, ...config.subjectToken, client })
   const credentials = starting.adopt(
     createCredentials({

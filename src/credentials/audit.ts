@@ -22,7 +22,7 @@ export interface AuditOptions {
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Metrics
-  /** Told of every refusal that asking again will not change. Must not throw. */
+  /** Told of every failure. Must not throw. */
   readonly refused?: ((holder: CredentialHolder, error: MetadatadError) => void) | undefined
 }
 
@@ -44,7 +44,7 @@ export function createAudit(options: AuditOptions): Audit {
     },
     failed(spec, holder, reason, error) {
       metrics.credentialsObtained.inc({ kind: spec.kind, reason, outcome: error.code })
-      if (!error.retryable) options.refused?.(holder, error)
+      options.refused?.(holder, error)
       const now = clock.now()
       const key = `${holder.uid} ${spec.kind} ${error.code}`
       const last = warned.get(key)

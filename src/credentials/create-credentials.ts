@@ -30,7 +30,7 @@ export interface CredentialsOptions {
   /** Uniform in [0, 1); `Math.random` unless a test says otherwise. */
   readonly random?: () => number
   readonly limits?: Partial<CredentialLimits>
-  /** Told of every refusal that asking again will not change, with the pod it was obtained for. Must not throw. */
+  /** Told of every failure, with the pod it was obtained for. Must not throw. */
   readonly refused?: (holder: CredentialHolder, error: MetadatadError) => void
 }
 

@@ -49,7 +49,7 @@ export function entraError(
     code: ErrorCode,
     message: string,
     publicMessage: string,
-    more: { retryAfterMs?: number } = {},
+    more: { fault?: 'policy'; retryAfterMs?: number } = {},
   ) => coded(code, message, failure, { fault: 'upstream', retryable: true, publicMessage, ...more })
   const refused = (code: ErrorCode, publicMessage: string) =>
     coded(code, 'entra refused the token', failure, { fault: 'policy', publicMessage })
@@ -84,11 +84,12 @@ export function entraError(
     )
   }
   if (PROPAGATION.has(aadsts) && settling()) {
+    // Nearly always it was never made: that is for its owner to read at once.
     return passing(
       'EXCHANGE_UNAVAILABLE',
       'entra does not know the application or its federated credential yet',
       `Microsoft Entra does not know application ${clientId} in tenant ${tenantId}, or no federated credential of it with ${credential} (${shown}). If they were made a moment ago, try again; else make them.`,
-      { retryAfterMs: Math.max(PROPAGATION_RETRY_MS, failure.retryAfterMs ?? 0) },
+      { fault: 'policy', retryAfterMs: Math.max(PROPAGATION_RETRY_MS, failure.retryAfterMs ?? 0) },
     )
   }
   if (aadsts === 700016) {

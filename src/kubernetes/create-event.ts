@@ -1,64 +1,53 @@
-import { randomBytes } from 'node:crypto'
 import { apiPath } from './api-path.ts'
 import type { KubernetesClient } from './client.ts'
-import type { PodReference } from './types.ts'
+import { eventName } from './event-name.ts'
+import { eventTime } from './event-time.ts'
+import type { PodEvent } from './pod-event.ts'
 
-/** The API server's own bound, in bytes. */
+/** The API server's own bound of events.k8s.io/v1, in bytes. */
 const MAX_MESSAGE_BYTES = 1024
 
-/** Something that the pod's owner should read in `kubectl describe pod` (core/v1 Event). */
-export interface PodEvent {
-  readonly pod: PodReference
-  readonly type: 'Normal' | 'Warning'
-  /** UpperCamelCase, from a small fixed set. */
-  readonly reason: string
-  /** For people; cut to 1024 bytes. */
-  readonly message: string
-  /** The daemon's node. */
-  readonly nodeName: string
-  /** When it happened, in milliseconds since the epoch. */
-  readonly at: number
-}
-
 /**
- * Writes an Event about a pod.
+ * Creates an Event about a pod.
  *
- * @throws MetadatadError `KUBERNETES_*`
+ * @param nodeName the daemon's node
+ * @throws MetadatadError `KUBERNETES_*`; `KUBERNETES_CONFLICT` if it exists, `KUBERNETES_FORBIDDEN` without the right to it and
+ *   where the namespace is being deleted
  */
 export async function createEvent(
   client: KubernetesClient,
   event: PodEvent,
+  nodeName: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const { pod, type, reason, message, nodeName, at } = event
-  const timestamp = new Date(at).toISOString().replace(/\.\d{3}Z$/, 'Z')
+  const { pod, reason, message, count, firstAt, lastAt } = event
+  const { namespace, name, uid } = pod
   await client.request({
     verb: 'create',
     resource: 'events',
-    path: apiPath(pod.namespace, 'events'),
+    path: apiPath(namespace, 'events'),
     body: {
       apiVersion: 'v1',
       kind: 'Event',
-      metadata: { name: `metadatad.${randomBytes(12).toString('hex')}`, namespace: pod.namespace },
-      involvedObject: {
-        apiVersion: 'v1',
-        kind: 'Pod',
-        namespace: pod.namespace,
-        name: pod.name,
-        uid: pod.uid,
-      },
-      type,
+      metadata: { name: eventName(event), namespace },
+      involvedObject: { apiVersion: 'v1', kind: 'Pod', namespace, name, uid },
+      type: 'Warning',
       reason,
-      message: cut(message),
-      firstTimestamp: timestamp,
-      lastTimestamp: timestamp,
-      count: 1,
+      message: cut(onOneLine(message)),
+      firstTimestamp: eventTime(firstAt),
+      lastTimestamp: eventTime(lastAt),
+      count,
       source: { component: 'metadatad', host: nodeName },
       reportingComponent: 'metadatad',
       reportingInstance: nodeName,
     },
     signal,
   })
+}
+
+/** `kubectl` prints Events as a table. */
+function onOneLine(message: string): string {
+  return message.replaceAll(/\s+/g, ' ').trim()
 }
 
 function cut(message: string): string {

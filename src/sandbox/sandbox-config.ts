@@ -16,6 +16,7 @@ const DAEMON_RIGHTS: readonly string[] = [
   'list nodes',
   'watch nodes',
   'create events',
+  'patch events',
 ]
 
 /** The IAM member that a ServiceAccount of the sandbox's cluster is. */

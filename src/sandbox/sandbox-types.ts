@@ -97,7 +97,13 @@ export interface SandboxKubernetes extends ServiceControls {
   /** The node's `spec.taints` as the API server has them now. */
   taints(nodeName: string): readonly SandboxTaint[]
   /** Events written so far, newest last. */
-  readonly events: readonly { namespace: string; reason: string; message: string; regardingUid: string }[]
+  readonly events: readonly {
+    namespace: string
+    reason: string
+    message: string
+    regardingUid: string
+    count: number
+  }[]
   /** A bearer token for a user with exactly these rights (`verb resource`, e.g. `list pods`; `*` for all). */
   userToken(name: string, rights: readonly string[]): string
   /** A kubeconfig (YAML text) for that user, with the CA embedded. */

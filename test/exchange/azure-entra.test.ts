@@ -124,7 +124,8 @@ t.test(
 t.test('one that is missing for minutes is missing for good, until it is found', async (t) => {
   let found = false
   const it = await setUp(t, (seen) => (found ? granted(seen) : refused(401, 700213)))
-  await t.rejects(it.obtain(), { code: 'EXCHANGE_UNAVAILABLE', retryable: true })
+  // The fault is what makes it an Event.
+  await t.rejects(it.obtain(), { code: 'EXCHANGE_UNAVAILABLE', retryable: true, fault: 'policy' })
   it.clock.expire(300_000)
   const asked = it.seen.length
   await t.rejects(it.obtain(), { code: 'EXCHANGE_MISCONFIGURED', retryable: false })

@@ -5,7 +5,7 @@ import { ask } from '../support/ask.ts'
 import { eventually } from '../support/eventually.ts'
 import { askPatiently, gsa, identityPath, TOKEN } from '../support/pod-questions.ts'
 import { startMetadatad } from '../support/start-metadatad.ts'
-import { counted, upstreamCalls } from '../support/traffic.ts'
+import { upstreamCalls } from '../support/traffic.ts'
 
 const NO_PREFETCH = { 'credentials.prefetch': 'false' }
 const NOTHING = { tokenRequest: 0, sts: 0, generateAccessToken: 0, generateIdToken: 0 }
@@ -125,10 +125,10 @@ t.test('an annotation that cannot be meant is refused with its value', async (t)
 
 t.test('a pod is told by one Event, however often it asks', async (t) => {
   await using metadatad = await startMetadatad({ flags: NO_PREFETCH })
-  const { sandbox, daemon, host } = metadatad
+  const { sandbox, host } = metadatad
   const eventsWritten = (count: number) =>
     eventually(
-      () => counted(daemon.metrics.events, { outcome: 'ok' }),
+      async () => sandbox.kubernetes.events.length,
       (written) => written >= count,
     )
   const deaf = metadatad.pod('127.0.4.9', 'deaf', { email: gsa('warehouse'), granted: false })

@@ -2,7 +2,6 @@ import { join } from 'node:path'
 import { decodeJwt } from 'jose'
 import t from 'tap'
 import { createKubernetesClient } from '../../src/kubernetes/create-client.ts'
-import { createEvent } from '../../src/kubernetes/create-event.ts'
 import { listNodePods } from '../../src/kubernetes/list-node-pods.ts'
 import { loadConnection } from '../../src/kubernetes/load-connection.ts'
 import { readServiceAccount } from '../../src/kubernetes/read-service-account.ts'
@@ -70,30 +69,6 @@ t.test('a token is for the audience and bound to the pod', async (t) => {
   for (const status of [{}, { token: 'x' }, { token: 7, expirationTimestamp: '2026-01-01T00:00:00Z' }]) {
     kubernetes.intercept = () => ({ status: 201, body: { status } })
     await t.rejects(createToken(client, request, signal), { code: 'KUBERNETES_INVALID', retryable: true })
-  }
-})
-
-t.test('an event is about the pod, and its message is cut between characters', async (t) => {
-  const { kubernetes, client } = await sandboxClient(t)
-  const uid = kubernetes.createPod({ namespace: 'a', name: 'cart-0' })
-  const event = {
-    pod: { namespace: 'a', name: 'cart-0', uid },
-    type: 'Warning',
-    reason: 'IdentityRefused',
-    nodeName: 'n1',
-    at: Date.now(),
-  } as const
-  await createEvent(client, { ...event, message: 'short' }, signal)
-  await createEvent(client, { ...event, message: '🙂'.repeat(1000) }, signal)
-  await createEvent(client, { ...event, message: `x${'🙂'.repeat(1000)}` }, signal)
-  t.match(kubernetes.events, [
-    { namespace: 'a', reason: 'IdentityRefused', message: 'short', regardingUid: uid },
-    {},
-    {},
-  ])
-  for (const { message } of kubernetes.events.slice(1)) {
-    t.ok(Buffer.byteLength(message) <= 1024)
-    t.match(message, /^x?(🙂){255}…$/u)
   }
 })
 

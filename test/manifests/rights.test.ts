@@ -8,6 +8,7 @@ const CORE = [
   'list /nodes',
   'list /pods',
   'list /serviceaccounts',
+  'patch /events',
   'watch /nodes',
   'watch /pods',
   'watch /serviceaccounts',

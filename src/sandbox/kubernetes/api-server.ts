@@ -5,7 +5,7 @@ import type { ServiceCall } from '../service.ts'
 import type { SigningKeys } from '../signing-keys.ts'
 import type { Collection } from './collection.ts'
 import { createToken } from './create-token.ts'
-import type { EventLog } from './event-log.ts'
+import type { EventLog, EventsGroup } from './event-log.ts'
 import { parseFieldSelector } from './field-selector.ts'
 import { forbidden } from './forbidden.ts'
 import { isRecord } from './is-record.ts'
@@ -70,6 +70,8 @@ async function answer(parts: ApiServerParts, call: ServiceCall): Promise<void> {
   const collection = Object.hasOwn(parts.store, route.resource)
     ? (parts.store[route.resource as keyof ObjectStore] as Collection)
     : undefined
+  if (route.verb === 'patch' && isOfEvents(route) && route.name !== undefined)
+    return sendJson(response, 200, parts.events.patch(route.group, route.namespace, route.name, call))
   if (!collection) throw methodNotAllowed()
   if (route.verb === 'get') return get(parts, response, collection, route, request.headers.accept)
   if (route.verb === 'patch' && route.resource === 'nodes')
@@ -118,18 +120,22 @@ async function create(parts: ApiServerParts, call: ServiceCall, route: Route, us
   const { store, tokens, events, clock } = parts
   const { body } = call
   if (!isRecord(body)) throw StatusError.badRequest('the body of the request is no JSON object')
-  const { group, resource, namespace, name } = route
+  const { resource, namespace, name } = route
   if (resource === 'tokenreviews') return reviewToken(tokens, body)
   if (resource === 'selfsubjectaccessreviews')
     return reviewAccess((right) => parts.users.allows(user, right), body)
   if (resource === 'serviceaccounts/token' && namespace !== undefined && name !== undefined) {
     return createToken({ store, tokens, namespace, name, body, now: clock.now() })
   }
-  if (resource === 'events' && namespace !== undefined && (group === '' || group === 'events.k8s.io')) {
-    if (!store.namespaces.get(namespace)) throw StatusError.notFound('namespaces', namespace)
-    return events.create(group, namespace, body)
+  if (isOfEvents(route)) {
+    if (!store.namespaces.get(route.namespace)) throw StatusError.notFound('namespaces', route.namespace)
+    return events.create(route.group, route.namespace, body)
   }
   throw methodNotAllowed()
+}
+
+function isOfEvents(route: Route): route is Route & { group: EventsGroup; namespace: string } {
+  return route.resource === 'events' && route.namespace !== undefined
 }
 
 function methodNotAllowed(): StatusError {

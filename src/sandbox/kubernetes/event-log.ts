@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { SandboxKubernetes } from '../sandbox-types.ts'
+import type { ServiceCall } from '../service.ts'
 import { isRecord } from './is-record.ts'
+import { patchedBy } from './patched-by.ts'
 import { StatusError } from './status-error.ts'
 
 const MAX_EVENTS = 10_000
@@ -14,12 +16,20 @@ const APIS = {
   'events.k8s.io': { regarding: 'regarding', message: 'note', apiVersion: 'events.k8s.io/v1' },
 } as const
 
+/** The API group that an Event is written in. */
+export type EventsGroup = keyof typeof APIS
+
+interface StoredEvent {
+  readonly group: EventsGroup
+  readonly object: Readonly<Record<string, unknown>>
+}
+
 /** The Events written so far; the oldest are forgotten beyond a bound. */
 export class EventLog {
-  readonly #events = new Map<string, LoggedEvent>()
+  readonly #events = new Map<string, StoredEvent>()
 
   get events(): readonly LoggedEvent[] {
-    return [...this.#events.values()]
+    return [...this.#events.values()].map(logged)
   }
 
   /**
@@ -28,7 +38,7 @@ export class EventLog {
    * @returns the object as stored
    * @throws StatusError 400 for another namespace in the body, 409 for a name that is taken, 422 for a missing field
    */
-  create(group: keyof typeof APIS, namespace: string, body: Readonly<Record<string, unknown>>): unknown {
+  create(group: EventsGroup, namespace: string, body: Readonly<Record<string, unknown>>): unknown {
     const api = APIS[group]
     const kind = group === '' ? 'Event' : `Event.${group}`
     const metadata = isRecord(body.metadata) ? body.metadata : {}
@@ -60,17 +70,54 @@ export class EventLog {
       )
     }
     if (group !== '') requireNewFields(kind, name, body)
-    this.#events.set(`${namespace}/${name}`, {
-      namespace,
-      reason: String(body.reason ?? ''),
-      message: String(body[api.message] ?? ''),
-      regardingUid: String(regarding.uid ?? ''),
-    })
+    const object = {
+      ...body,
+      kind: 'Event',
+      apiVersion: api.apiVersion,
+      metadata: { ...metadata, name, namespace },
+    }
+    this.#events.set(`${namespace}/${name}`, { group, object })
     for (const oldest of this.#events.keys()) {
       if (this.#events.size <= MAX_EVENTS) break
       this.#events.delete(oldest)
     }
-    return { ...body, kind: 'Event', apiVersion: api.apiVersion, metadata: { ...metadata, name, namespace } }
+    return object
+  }
+
+  /**
+   * Applies a JSON patch to an Event, in the API that it was written in.
+   *
+   * @returns the object as stored
+   * @throws StatusError 404 if there is no such Event; 400, 415 and 422 as for any patch
+   */
+  patch(
+    group: EventsGroup,
+    namespace: string,
+    name: string,
+    call: Pick<ServiceCall, 'request' | 'body'>,
+  ): unknown {
+    const stored = this.#events.get(`${namespace}/${name}`)
+    if (stored?.group !== group) throw StatusError.notFound('events', name)
+    const object = patchedBy(call, stored.object)
+    const metadata = isRecord(object) && isRecord(object.metadata) ? object.metadata : {}
+    if (!isRecord(object) || metadata.name !== name || metadata.namespace !== namespace) {
+      throw StatusError.invalid('Event', name, 'metadata', 'Invalid value: field is immutable')
+    }
+    this.#events.set(`${namespace}/${name}`, { group, object })
+    return object
+  }
+}
+
+function logged({ group, object }: StoredEvent): LoggedEvent {
+  const { regarding, message } = APIS[group]
+  const { uid } = object[regarding] as Record<string, unknown>
+  const { namespace } = object.metadata as { namespace: string }
+  return {
+    namespace,
+    reason: String(object.reason ?? ''),
+    message: String(object[message] ?? ''),
+    regardingUid: String(uid ?? ''),
+    count: Number(object.count ?? 1),
   }
 }
 

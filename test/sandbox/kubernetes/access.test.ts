@@ -144,8 +144,8 @@ t.test('events of both APIs are kept, checked and readable by the scenario', asy
   const path = '/apis/events.k8s.io/v1/namespaces/a/events'
   t.match(await call(path, { body: event }), { status: 201, body: { apiVersion: 'events.k8s.io/v1' } })
   t.same(kubernetes.events, [
-    { namespace: 'a', reason: 'Refused', message: 'why', regardingUid: uid },
-    { namespace: 'a', reason: 'Refused', message: 'because', regardingUid: uid },
+    { namespace: 'a', reason: 'Refused', message: 'why', regardingUid: uid, count: 1 },
+    { namespace: 'a', reason: 'Refused', message: 'because', regardingUid: uid, count: 1 },
   ])
   t.match(await call(path, { body: event }), { status: 409, body: { reason: 'AlreadyExists' } })
   t.match(await call(path, { body: { ...event, metadata: { name: 'y' }, eventTime: undefined } }), {
@@ -157,6 +157,16 @@ t.test('events of both APIs are kept, checked and readable by the scenario', asy
   t.match(await call(path, { body: { ...event, metadata: { name: 'y', namespace: 'b' } } }), { status: 400 })
   t.match(await call('/api/v1/namespaces/none/events', { body: core }), { status: 404 })
   t.equal(kubernetes.events.length, 2)
+
+  const type = 'application/json-patch+json'
+  const patch = (at: string, body: unknown) => call(at, { method: 'PATCH', type, body })
+  const body = [{ op: 'add', path: '/count', value: 7 }]
+  t.match(await patch(`${path}/x.1`, body), { status: 200, body: { count: 7 } })
+  t.equal(kubernetes.events[1]?.count, 7)
+  t.match(await patch(`${path}/x.2`, body), { status: 404 })
+  t.match(await patch(`/api/v1/namespaces/a/events/x.1`, body), { status: 404 }, 'kept in the API it is of')
+  t.match(await patch(`${path}/x.1`, [{ op: 'add', path: '/metadata/name', value: 'y' }]), { status: 422 })
+  t.match(await call(`${path}/x.1`, { method: 'PATCH', body }), { status: 415 })
 })
 
 t.test('unknown paths and methods are refused', async (t) => {

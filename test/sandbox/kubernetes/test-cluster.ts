@@ -15,6 +15,8 @@ export interface CallOptions {
   readonly token?: string | null
   readonly accept?: string
   readonly method?: string
+  /** Of the body; JSON unless said. */
+  readonly type?: string
   readonly body?: unknown
 }
 
@@ -29,14 +31,14 @@ export async function startCluster(t: Test, clock: Clock = systemClock) {
     await started.close()
   })
 
-  function send(path: string, { token = admin, accept, method, body }: CallOptions, via = dispatcher) {
+  function send(path: string, { token = admin, accept, method, type, body }: CallOptions, via = dispatcher) {
     return request(kubernetes.url + path, {
       dispatcher: via,
       method: (method ?? (body === undefined ? 'GET' : 'POST')) as 'GET',
       headers: {
         ...(token !== null && { authorization: `Bearer ${token}` }),
         ...(accept && { accept }),
-        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(body !== undefined && { 'content-type': type ?? 'application/json' }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     })
