@@ -50,7 +50,7 @@ interface Page {
 
 /**
  * Makes the server. `/healthz` answers 200 for as long as the process can answer at all; `/readyz` answers 503 with every
- * reason, one a line (JSON with `Accept: application/json`).
+ * reason, and with either status every warning, one a line (JSON with `Accept: application/json`).
  */
 export function createAdminServer(options: AdminServerOptions): AdminServer {
   const { metrics, log, clock = systemClock } = options
@@ -99,7 +99,11 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
     if (req.headers.accept?.includes('application/json')) {
       return { status, type: 'application/json', body: `${JSON.stringify(state)}\n` }
     }
-    return text(status, state.ready ? 'ready' : state.reasons.map((r) => `${r.name}: ${r.reason}`).join('\n'))
+    const lines = [
+      ...(state.ready ? ['ready'] : state.reasons.map(({ name, reason }) => `${name}: ${reason}`)),
+      ...state.warnings.map(({ name, warning }) => `warning: ${name}: ${warning}`),
+    ]
+    return text(status, lines.join('\n'))
   }
 
   function listen(host: string, port: number): Promise<AddressInfo> {

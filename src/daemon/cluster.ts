@@ -9,12 +9,14 @@ import { decodeServiceAccount } from '../kubernetes/decode-service-account.ts'
 import { listNodePods } from '../kubernetes/list-node-pods.ts'
 import { readServiceAccount } from '../kubernetes/read-service-account.ts'
 import { createReflector } from '../kubernetes/reflector.ts'
-import type { Node, Pod } from '../kubernetes/types.ts'
+import { RIGHTS, type Right } from '../kubernetes/rights.ts'
+import type { Node, Pod, ServiceAccount } from '../kubernetes/types.ts'
 import type { Clock } from '../lib/clock.ts'
 import { deadlineIn } from '../lib/deadline.ts'
 import type { Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import { nodeStore } from './node-store.ts'
+import { readUsedServiceAccounts } from './read-used-service-accounts.ts'
 import { staleness } from './staleness.ts'
 
 /** What the view of the cluster is made with. */
@@ -55,13 +57,11 @@ export function createCluster(options: ClusterOptions): Cluster {
   const stopping = new AbortController()
 
   const pods = new PodIndex()
-  const serviceAccounts = new ServiceAccountIndex({
-    clock,
-    read: async (namespace, name) => {
-      using deadline = deadlineIn(clock, SERVICE_ACCOUNT_READ_MS, stopping.signal)
-      return await readServiceAccount(client, namespace, name, deadline.signal)
-    },
-  })
+  async function read(namespace: string, name: string): Promise<ServiceAccount | undefined> {
+    using deadline = deadlineIn(clock, SERVICE_ACCOUNT_READ_MS, stopping.signal)
+    return await readServiceAccount(client, namespace, name, deadline.signal)
+  }
+  const serviceAccounts = new ServiceAccountIndex({ clock, read })
   const reader = new LiveReader({
     clock,
     metrics,
@@ -70,6 +70,19 @@ export function createCluster(options: ClusterOptions): Cluster {
       return await listNodePods(client, nodeName, clock, deadline.signal)
     },
   })
+
+  const seen = new Map<string, Pod>()
+  pods.listen({
+    podSeen: (pod) => seen.set(pod.uid, pod),
+    podGone: (pod) => seen.delete(pod.uid),
+  })
+  /** Those that pods use which the watch shows, or a live read has found. */
+  const usedServiceAccounts = () =>
+    new Set(
+      [...seen.values(), ...(reader.last?.pods ?? [])]
+        .filter(({ serviceAccountName }) => serviceAccountName !== '')
+        .map(({ namespace, serviceAccountName }) => `${namespace}/${serviceAccountName}`),
+    )
 
   const watch = { client, clock, log, metrics }
   const podReflector = createReflector({
@@ -87,6 +100,8 @@ export function createCluster(options: ClusterOptions): Cluster {
     metadataOnly: true,
     decode: decodeServiceAccount,
     store: serviceAccounts,
+    ifForbidden: (signal) =>
+      readUsedServiceAccounts({ index: serviceAccounts, used: usedServiceAccounts(), read, clock, signal }),
   })
   const nodeReflector = createReflector({
     ...watch,
@@ -118,6 +133,7 @@ export function createCluster(options: ClusterOptions): Cluster {
     checks: [
       { name: 'pods', reason: () => staleness(podReflector, clock) },
       { name: 'service accounts', reason: () => staleness(serviceAccountReflector, clock) },
+      ...RIGHTS.map((right) => rightCheck(client, right)),
     ],
     report() {
       for (const reflector of reflectors) reflector.reportStaleness()
@@ -131,5 +147,18 @@ export function createCluster(options: ClusterOptions): Cluster {
       stopping.abort()
       await Promise.all(reflectors.map((reflector) => reflector.stop()))
     },
+  }
+}
+
+/** Warns while the API server refuses the right. */
+function rightCheck(client: KubernetesClient, right: Right): ReadinessCheck {
+  const { verb, resource, neededFor, without, mend } = right
+  return {
+    name: `no right to ${verb} ${resource}`,
+    reason: () => undefined,
+    warning: () =>
+      client.missingRights().includes(right)
+        ? `it is for ${neededFor}. Without it ${without}. ${mend}`
+        : undefined,
   }
 }

@@ -1,3 +1,5 @@
+import type { Right } from './rights.ts'
+
 /** One call of the Kubernetes API. */
 export interface KubernetesRequest {
   /** The API verb. `patch` sends the body as a JSON patch (RFC 6902). */
@@ -25,5 +27,7 @@ export interface KubernetesClient {
   request(request: KubernetesRequest): Promise<unknown>
   /** A watch: one parsed JSON value a line, until the server ends the response. Ends by throwing on a broken connection. */
   watch(request: KubernetesRequest): Promise<AsyncIterable<unknown>>
+  /** The rights whose last use the API server refused. */
+  missingRights(): readonly Right[]
   close(): Promise<void>
 }

@@ -5,6 +5,7 @@ import type { Metrics } from '../lib/metrics.ts'
 import type { KubernetesClient, KubernetesRequest } from './client.ts'
 import { codedError } from './coded-error.ts'
 import type { KubernetesConnection, TlsMaterial } from './connection.ts'
+import { MissingRights } from './missing-rights.ts'
 import { readBody } from './read-body.ts'
 import { readLines } from './read-lines.ts'
 import { kubernetesError, statusError } from './status-error.ts'
@@ -47,6 +48,7 @@ export function createKubernetesClient(
   const { origin, pathname } = new URL(connection.server)
   const base = pathname === '/' ? '' : pathname
   const agents = new Set<Agent>()
+  const rights = new MissingRights(options)
   let current: { tls: TlsMaterial; agent: Agent } | undefined
   let closed = false
 
@@ -114,10 +116,13 @@ export function createKubernetesClient(
     const resource = RESOURCES.has(request.resource) ? request.resource : 'other'
     let outcome = 'ok'
     try {
-      return await work()
+      const answer = await work()
+      rights.worked(request)
+      return answer
     } catch (thrown) {
       const error = codedError(thrown, request)
       outcome = error.code
+      rights.refused(request, error)
       throw error
     } finally {
       metrics.kubernetesRequests.inc({ verb: request.verb, resource, outcome })
@@ -146,6 +151,7 @@ export function createKubernetesClient(
         const { body } = await send(request)
         return readLines(body, request)
       }),
+    missingRights: () => rights.list(),
     async close() {
       closed = true
       await Promise.all([...agents].map((agent) => agent.destroy()))

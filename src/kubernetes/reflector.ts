@@ -3,6 +3,8 @@ import { fullJitter } from '../lib/backoff.ts'
 import type { MetadatadError } from '../lib/errors.ts'
 import { sleep } from '../lib/sleep.ts'
 import type { KubernetesClient, KubernetesRequest } from './client.ts'
+import { createFreshRead } from './fresh-read.ts'
+import { isMissingRight } from './is-missing-right.ts'
 import { listPages } from './list-pages.ts'
 import { METADATA_LIST_ONLY, METADATA_ONLY } from './metadata-only.ts'
 import { createObjectSink, type ObjectSinkOptions } from './object-sink.ts'
@@ -28,6 +30,11 @@ export interface ReflectorOptions<T> extends ObjectSinkOptions<T> {
   readonly fieldSelector?: string
   /** True for meta/v1 PartialObjectMetadata instead of whole objects. */
   readonly metadataOnly?: boolean
+  /**
+   * Where lists or watches are forbidden: brings the store up to date by other means, after each refusal and so every half a minute
+   * at least. Never called while a list or a watch is under way, whose word could be newer.
+   */
+  readonly ifForbidden?: (signal: AbortSignal) => Promise<void>
   /** Milliseconds without a line after which a watch is given up; 90 s unless said otherwise. */
   readonly stallAfterMs?: number
   /** Uniform in [0, 1); for tests. */
@@ -40,7 +47,7 @@ export interface Reflector {
   start(): void
   /** Ends; the store gets no call once the promise is fulfilled. */
   stop(): Promise<void>
-  /** Has there ever been a complete list? */
+  /** Has there ever been a complete list, or what stands in for it? */
   readonly synced: boolean
   /**
    * Resolves once `synced`.
@@ -49,7 +56,8 @@ export interface Reflector {
   whenSynced(signal: AbortSignal): Promise<void>
   /**
    * The last moment (milliseconds since the epoch) at which the API server's word was known to be in the store: when the
-   * last complete list was asked for, or the last event or bookmark of a watch arrived. 0 before the first.
+   * last complete list was asked for (or `ifForbidden` was called), or the last event of a watch arrived, or a
+   * bookmark with a new version, or one that a read confirmed. 0 before the first.
    */
   readonly confirmedAt: number
   /** Why there is no watch now; undefined while there is one. */
@@ -69,6 +77,7 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector {
   const random = options.random ?? Math.random
   const sink = createObjectSink(options)
   const gate = createSyncGate()
+  const freshRead = createFreshRead({ client, clock, log, request: () => request('list', { limit: '1' }) })
   const stopping = new AbortController()
   const startedAt = clock.now()
   let running: Promise<void> | undefined
@@ -151,6 +160,10 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector {
           // The server's data were restored from a backup: what was seen since then never happened.
           throw kubernetesError('KUBERNETES_EXPIRED', call, 'the resource version went back')
         }
+        if ((event.resourceVersion ?? resourceVersion) === resourceVersion) {
+          void vouch(clock.now())
+          continue
+        }
       } else {
         applyTo(seen, event.type, event.object)
       }
@@ -160,6 +173,11 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector {
     if (resourceVersion === undefined) {
       throw kubernetesError('KUBERNETES_UNAVAILABLE', call, 'the streaming list ended before it was complete')
     }
+  }
+
+  /** Confirms what was heard then, if the API server can read its store now. Never rejects. */
+  async function vouch(heardAt: number): Promise<void> {
+    if (await freshRead()) confirmedAt = Math.max(confirmedAt, heardAt)
   }
 
   function applyTo(seen: Set<string>, type: 'ADDED' | 'MODIFIED' | 'DELETED', object: unknown): void {
@@ -179,6 +197,20 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector {
     } catch (thrown) {
       return asError(thrown)
     }
+  }
+
+  /** Has somebody else bring the store up to date; whether that worked shows in `confirmedAt`. */
+  async function doWithout(ifForbidden: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const askedAt = clock.now()
+    try {
+      await ifForbidden(stopping.signal)
+    } catch (err) {
+      log.debug({ resource, err }, 'objects not read one by one')
+      return
+    }
+    if (stopping.signal.aborted) return
+    confirmedAt = Math.max(confirmedAt, askedAt)
+    gate.open()
   }
 
   /** Did the server take a streaming list for nonsense, or for an ordinary watch? */
@@ -206,12 +238,15 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector {
         if (error.code !== 'KUBERNETES_UNAVAILABLE') resourceVersion = undefined
       }
       if (!error && healthy) continue
+      const forbidden = error !== undefined && isMissingRight(error)
+      if (forbidden && options.ifForbidden) await doWithout(options.ifForbidden)
       const waitMs = Math.max(
         fullJitter(failures, { ...BACKOFF, random }),
         Math.min(error?.retryAfterMs ?? 0, MAX_RETRY_AFTER_MS),
       )
       failures += 1
-      if (error) log.warn({ resource, err: error, waitMs }, 'watch failed')
+      // Of a missing right the client tells, once.
+      if (error && !forbidden) log.warn({ resource, err: error, waitMs }, 'watch failed')
       await sleep(clock, waitMs, stopping.signal)
     }
   }

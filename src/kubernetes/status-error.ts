@@ -64,14 +64,21 @@ export function statusError(
   const seconds = retryAfterSeconds ?? fields(status.details).retryAfterSeconds
   const reason = text(status.reason)
   const said = text(status.message) ?? reason ?? 'no reason given'
-  return kubernetesError(codeOf(httpStatus, reason), call, `${httpStatus} ${bounded(said)}`, {
+  return kubernetesError(codeOf(httpStatus, reason, said), call, `${httpStatus} ${bounded(said)}`, {
     providerCode: reason && /^[A-Za-z]{1,64}$/.test(reason) ? reason : String(httpStatus),
     retryAfterMs: typeof seconds === 'number' && seconds >= 0 && seconds <= 3600 ? seconds * 1000 : undefined,
   })
 }
 
-function codeOf(httpStatus: number, reason: string | undefined): KubernetesErrorCode {
+/**
+ * What the Node authorizer says of a pod's objects before the API server knows that the pod is on the node: it learns that as
+ * the daemon does, from a watch (kubernetes/plugin/pkg/auth/authorizer/node).
+ */
+const NOT_YET_RELATED = /\bno relationship found between node /
+
+function codeOf(httpStatus: number, reason: string | undefined, said: string): KubernetesErrorCode {
   if (httpStatus === 410 || reason === 'Expired' || reason === 'Gone') return 'KUBERNETES_EXPIRED'
+  if (httpStatus === 403 && NOT_YET_RELATED.test(said)) return 'KUBERNETES_UNAVAILABLE'
   if (httpStatus === 401 || httpStatus === 403) return 'KUBERNETES_FORBIDDEN'
   if (httpStatus === 404) return 'KUBERNETES_NOT_FOUND'
   if (httpStatus === 409) return 'KUBERNETES_CONFLICT'

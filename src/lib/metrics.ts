@@ -191,6 +191,12 @@ export function createMetrics(registry: Registry = new Registry()) {
       buckets: SECONDS,
       registers,
     }),
+    missingRights: new Gauge({
+      name: 'metadatad_missing_rights',
+      help: '1 while the API server refuses a right that the daemon needs, 0 once it works again; docs/rights.md.',
+      labelNames: ['verb', 'resource'],
+      registers,
+    }),
   }
 }
 

@@ -105,9 +105,15 @@ export class ClusterKeys {
     using deadline = deadlineIn(clock, FETCH_MS)
     const { signal } = deadline
     const askedAt = clock.now()
-    const get = (resource: string, path: string) => client.request({ verb: 'get', resource, path, signal })
-    const configuration = await get('openid-configuration', '/.well-known/openid-configuration')
-    const keySet = await get('jwks', '/openid/v1/jwks')
+    const get = (resource: string, path: string, accept: string) =>
+      client.request({ verb: 'get', resource, path, accept, signal })
+    const configuration = await get(
+      'openid-configuration',
+      '/.well-known/openid-configuration',
+      'application/json',
+    )
+    // kube-apiserver answers 406 to those who accept `application/json` alone.
+    const keySet = await get('jwks', '/openid/v1/jwks', 'application/jwk-set+json, application/json')
     const issuer = text(fields(configuration).issuer)
     const keyIds = elements(fields(keySet).keys).map((key) => text(fields(key).kid))
     try {

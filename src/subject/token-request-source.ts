@@ -1,7 +1,9 @@
 import type { KubernetesClient } from '../kubernetes/client.ts'
-import { createToken } from '../kubernetes/token-request.ts'
+import { createToken, type TokenRequest } from '../kubernetes/token-request.ts'
 import type { Clock } from '../lib/clock.ts'
 import { MetadatadError } from '../lib/errors.ts'
+import type { Secret } from '../lib/secret.ts'
+import { sleep } from '../lib/sleep.ts'
 import { checkSubjectToken } from './check-subject-token.ts'
 import { subjectError } from './subject-error.ts'
 import type { SubjectTokens } from './subject-tokens.ts'
@@ -12,12 +14,30 @@ export interface TokenRequestSourceOptions {
   readonly clock: Clock
 }
 
+/**
+ * An API server that is busy, or one of several, may not have seen yet that the pod was bound to this node: the admission policy of
+ * `manifests/` then refuses what it allows a moment (20 ms) later, and a refusal is remembered for seconds.
+ */
+const SECOND_LOOK_MS = 300
+
 /** Tokens that the API server signs for the daemon, each bound to its pod: needs `create serviceaccounts/token`. */
 export function tokenRequestSource(options: TokenRequestSourceOptions): SubjectTokens {
   const { client, clock } = options
+
+  async function request(wanted: TokenRequest, signal: AbortSignal): Promise<Secret> {
+    try {
+      return (await createToken(client, wanted, signal)).token
+    } catch (error) {
+      if (!(error instanceof MetadatadError && error.code === 'KUBERNETES_FORBIDDEN')) throw error
+      await sleep(clock, SECOND_LOOK_MS, signal)
+      if (signal.aborted) throw error
+      return (await createToken(client, wanted, signal)).token
+    }
+  }
+
   return {
-    async get(request, signal) {
-      const { pod, audience, expirationSeconds } = request
+    async get(wanted, signal) {
+      const { pod, audience, expirationSeconds } = wanted
       if (pod.serviceAccountName === '') {
         throw subjectError(
           'SUBJECT_TOKEN_REFUSED',
@@ -27,12 +47,8 @@ export function tokenRequestSource(options: TokenRequestSourceOptions): SubjectT
       }
       try {
         const { namespace, serviceAccountName: serviceAccount } = pod
-        const { token } = await createToken(
-          client,
-          { namespace, serviceAccount, audience, expirationSeconds, pod },
-          signal,
-        )
-        return checkSubjectToken(token.reveal(), request, clock.now())
+        const token = await request({ namespace, serviceAccount, audience, expirationSeconds, pod }, signal)
+        return checkSubjectToken(token.reveal(), wanted, clock.now())
       } catch (error) {
         throw subjectErrorOf(error)
       }
@@ -47,8 +63,8 @@ function subjectErrorOf(thrown: unknown): unknown {
     case 'KUBERNETES_FORBIDDEN':
       return subjectError(
         'SUBJECT_TOKEN_REFUSED',
-        'no right to create a service account token for this audience',
-        'The Kubernetes API server does not let the metadata daemon create a token of this pod\'s service account. Ask the operator of the cluster to grant it "create serviceaccounts/token", or to allow the audience.',
+        'the api server refused to create a service account token',
+        'The Kubernetes API server does not let the metadata daemon create a token of this pod\'s service account. Ask the operator of the cluster to look for the reason in the daemon\'s log: it needs the right "create serviceaccounts/token", and an admission policy that allows the audience.',
         { cause },
       )
     // The name is gone, or somebody else's by now.

@@ -16,7 +16,7 @@ export function apiServerArguments(options: {
   const isLoopback = hostname.startsWith('127.')
   return [
     `--bind-address=${isLoopback ? hostname : '0.0.0.0'}`,
-    `--secure-port=${port}`,
+    `--secure-port=${port === '' ? 443 : port}`,
     `--advertise-address=${hostname}`,
     // Endpoints take no address of loopback: the reconciler of default/kubernetes would complain every 10 s.
     `--endpoint-reconciler-type=${isLoopback ? 'none' : 'lease'}`,

@@ -9,6 +9,7 @@ import { ensurePrograms } from './programs/ensure-programs.ts'
 import { runRows } from './run-rows.ts'
 import { SCENARIOS } from './scenarios.ts'
 import { Suite } from './suite.ts'
+import { TooSlow } from './too-slow.ts'
 
 // npm run test:cluster [-- --only NAME,…] [--keep-logs]: the daemon against a real kube-apiserver and etcd on loopback, which are
 // built first. The last line is `N passed, N failed, N skipped` scenarios; the exit code is 0 only if every row is as it must be.
@@ -35,7 +36,7 @@ if (cannot) {
   process.stdout.write(`0 passed, 0 failed, ${names.length} skipped\n`)
   process.exit()
 }
-const programs = await ensurePrograms(['etcd', 'kube-apiserver'], say)
+const programs = await ensurePrograms(['etcd', 'kube-apiserver', 'kube-controller-manager'], say)
 
 const directory = await mkdtemp(join(tmpdir(), 'metadatad-cluster-'))
 try {
@@ -44,12 +45,13 @@ try {
     names,
     signal: stop.signal,
     say,
-    async run(name) {
+    async run(name, attempt) {
       const scenario = SCENARIOS.find((it) => it.name === name)!
-      await using world = await suite.world(name)
-      const limit = AbortSignal.any([stop.signal, AbortSignal.timeout(scenario.limitMs ?? LIMIT_MS)])
+      await using world = await suite.world(attempt === 1 ? name : `${name}-${attempt}`)
+      const { limitMs = LIMIT_MS } = scenario
+      const limit = AbortSignal.any([stop.signal, AbortSignal.timeout(limitMs)])
       const late = setTimeout(2 ** 30, undefined, { signal: limit, ref: false }).catch(() => {
-        throw stop.signal.aborted ? stop.signal.reason : new Error('it takes too long')
+        throw stop.signal.aborted ? stop.signal.reason : new TooSlow(limitMs)
       }) as Promise<never>
       return await Promise.race([scenario.run(world), late])
     },

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { HostFiles } from '../../src/caller/proof/host-files.ts'
 import { loadConfig } from '../../src/config/load-config.ts'
 import { type Daemon, startDaemon } from '../../src/daemon.ts'
 import { systemClock } from '../../src/lib/clock.ts'
@@ -14,8 +15,12 @@ export interface DaemonOptions {
   readonly node?: string
   /** Flags as on the command line, by config key: `{'caller.confirmWithin': '0'}`. */
   readonly flags?: Readonly<Record<string, string>>
+  /** Further lines of the configuration (YAML). */
+  readonly config?: string
   /** Instead of the ServiceAccount of `manifests/` in a pod of the node. */
   readonly kubeconfig?: string
+  /** A host made up by the test, for proof by the kernel. */
+  readonly hostFiles?: HostFiles
 }
 
 /** The real daemon, listening on loopback. */
@@ -41,23 +46,21 @@ const TOKEN_SECONDS = 7_200
 export async function startDaemonIn(
   world: World,
   directory: string,
-  { node = world.node, flags = {}, kubeconfig }: DaemonOptions,
+  { node = world.node, flags = {}, kubeconfig, hostFiles, config: more = '' }: DaemonOptions,
 ): Promise<ClusterDaemon> {
   const { plane, clouds } = world
   const user = kubeconfig ?? plane.kubeconfigOf({ token: await daemonToken(world, node) })
   await writeFile(join(directory, 'kubeconfig'), user, { mode: 0o600 })
   await writeFile(join(directory, 'ca.pem'), plane.ca.pem)
   const any = '127.0.0.1:0'
-  const text = configText(clouds, directory, {
-    node,
-    listen: { metadata: any, admin: any, containerCredentials: any },
-  })
+  const listen = { metadata: any, admin: any, containerCredentials: any }
+  const text = configText(clouds, directory, { node, listen }) + more
   const configFile = join(directory, 'metadatad.yaml')
   await writeFile(configFile, text)
   const config = loadConfig({ file: { text, name: configFile }, env: {}, flags })
   const logged: Record<string, unknown>[] = []
   const log = createLog('debug', { write: (line) => logged.push(JSON.parse(line)) })
-  const daemon = await startDaemon(config, { clock: systemClock, log, env: {}, version: 'test' })
+  const daemon = await startDaemon(config, { clock: systemClock, log, env: {}, version: 'test', hostFiles })
   return {
     daemon,
     sandbox: clouds,

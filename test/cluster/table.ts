@@ -8,6 +8,8 @@ export interface Row {
   readonly seconds: number
   readonly finding: Finding | undefined
   readonly error: string | undefined
+  /** It failed because it took too long, and for nothing else that is known. */
+  readonly tooSlow: boolean
 }
 
 /** The table for people: one line a scenario, with its note below it. */

@@ -45,10 +45,7 @@ t.test('the pods of this node, the accounts that matter, and the node become kno
   t.equal(cluster.serviceAccounts.entry('ns/unused'), undefined)
   t.ok(cluster.podsConfirmedAt() > 0)
   t.equal(cluster.serviceAccountsSynced(), true)
-  t.same(
-    cluster.checks.map((check) => check.reason()),
-    [undefined, undefined],
-  )
+  t.ok(cluster.checks.every((check) => check.reason() === undefined && check.warning?.() === undefined))
   await until(() => nodes.length > 0)
   t.equal(nodes[0]!.name, 'n1')
   cluster.report()
@@ -136,4 +133,39 @@ t.test('what was not heard of for two minutes is stale, whatever the reason', as
   await clock.advance(1)
   t.match(staleness(reflector, clock), /nothing heard from the API server for 120 s/)
   t.match(staleness({ ...reflector, synced: false }, clock), /no complete list/)
+})
+
+const GET_ONLY = ['list pods', 'watch pods', 'list nodes', 'watch nodes', 'get serviceaccounts']
+
+t.test('accounts that may not be watched are read one by one, for as long as pods use them', async (t) => {
+  const { kubernetes, cluster, pod, synced } = await clustered(t, GET_ONLY)
+  kubernetes.applyServiceAccount('ns', 'a', EMAIL)
+  kubernetes.applyServiceAccount('ns', 'b', EMAIL)
+  kubernetes.applyServiceAccount('ns', 'unused', EMAIL)
+  pod('a')
+  pod('b')
+  cluster.start(synced.resolve)
+  await synced.promise
+  const known = (name: string) => cluster.serviceAccounts.entry(`ns/${name}`)?.current?.annotations
+  t.same([known('a'), known('b'), known('unused')], [EMAIL, EMAIL, undefined])
+  t.ok(cluster.checks.every((check) => check.reason() === undefined))
+  const warnings = () => cluster.checks.flatMap((check) => (check.warning?.() ? [check.name] : []))
+  t.same(warnings(), ['no right to watch serviceaccounts'])
+
+  const other = { 'iam.gke.io/gcp-service-account': 'y@p.iam.gserviceaccount.com' }
+  kubernetes.applyServiceAccount('ns', 'a', other)
+  kubernetes.removePod('ns', 'b')
+  await until(() => known('a')?.['iam.gke.io/gcp-service-account']?.startsWith('y@') === true)
+  await until(() => known('b') === undefined)
+})
+
+t.test('an account that may not even be read is unknown, and the daemon not ready', async (t) => {
+  const { kubernetes, cluster, pod } = await clustered(t, GET_ONLY.slice(0, 4))
+  kubernetes.applyServiceAccount('ns', 'a', EMAIL)
+  pod('a')
+  cluster.start(() => t.fail('nothing is known'))
+  const accounts = cluster.checks.find(({ name }) => name === 'service accounts')!
+  await until(() => /watch serviceaccounts: 403/.test(accounts.reason() ?? ''))
+  await t.rejects(cluster.serviceAccounts.ask('ns/a'), { code: 'KUBERNETES_FORBIDDEN' })
+  t.equal(cluster.serviceAccounts.entry('ns/a')?.current, undefined)
 })

@@ -1,3 +1,6 @@
+import { EventEmitter, once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import { setTimeout } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { createKubernetesClient } from '../../src/kubernetes/create-client.ts'
 import { decodePod } from '../../src/kubernetes/decode-pod.ts'
@@ -132,7 +135,7 @@ t.test('bookmarks confirm what is known', async (t) => {
   reflector.start()
   await reflector.whenSynced(never)
   const first = reflector.confirmedAt
-  while (reflector.confirmedAt <= first) await new Promise((resolve) => setTimeout(resolve, 10))
+  while (reflector.confirmedAt <= first) await setTimeout(10)
   t.pass('a bookmark came')
 })
 
@@ -368,6 +371,46 @@ t.test('versions that go back mean that everything must be listed again', async 
   reflector.start()
   await store.until((pods) => pods.has('a/p1') && !pods.has('a/undone'))
   t.strictSame(asked, [true, true])
+})
+
+t.test('a bookmark that says nothing new confirms only what a read confirms too', async (t) => {
+  let watching: ServerResponse | undefined
+  const reads = new EventEmitter()
+  const { reflector } = await onScript(t, (request, response) => {
+    if (!query(request.url).has('watch')) return void reads.emit('read', request, response)
+    watching = response
+    response.write(end('5'))
+  })
+  const bookmark = (resourceVersion: string) =>
+    watching!.write(line('BOOKMARK', { metadata: { resourceVersion } }))
+  const nextRead = async () => {
+    const [request, response] = await once(reads, 'read')
+    t.equal(query(request.url).get('limit'), '1')
+    t.notOk(query(request.url).has('resourceVersion'), 'no old cache may answer')
+    return response as ServerResponse
+  }
+  const later = async (than: number) => {
+    while (reflector.confirmedAt <= than) await setTimeout(5)
+    return reflector.confirmedAt
+  }
+  reflector.start()
+  await reflector.whenSynced(never)
+  const listedAt = reflector.confirmedAt
+  while (Date.now() <= listedAt) await setTimeout(1)
+
+  for (const status of [503, 200]) {
+    bookmark('5')
+    const response = await nextRead()
+    t.equal(reflector.confirmedAt, listedAt, 'as an API server says that has lost its etcd')
+    answer(response, status, { metadata: { resourceVersion: '9' }, items: [] })
+    // The failure has to arrive before the next bookmark asks anew.
+    if (status === 503) await setTimeout(50)
+  }
+  const readAt = await later(listedAt)
+  reads.on('read', () => t.fail('a bookmark with a new version needs no read'))
+  while (Date.now() <= readAt) await setTimeout(1)
+  bookmark('6')
+  await later(readAt)
 })
 
 t.test('a watch sets a time after which the server ends it, and asks for bookmarks', async (t) => {

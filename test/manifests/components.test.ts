@@ -67,7 +67,7 @@ t.test('the optional parts', { skip: cannotRender }, async (t) => {
         const { google, subjectToken } = configOf(manifests)
         const { name, namespace } = the(manifests, 'ServiceAccount', 'metadatad').metadata
         const policies = manifests.filter(({ kind }) => kind === 'ValidatingAdmissionPolicy')
-        t.equal(policies.length, 2)
+        t.equal(policies.length, 3)
         for (const { metadata, spec } of policies) {
           t.equal(spec.failurePolicy, 'Fail')
           t.strictSame(spec.matchConditions, [
@@ -92,8 +92,9 @@ t.test('the optional parts', { skip: cannotRender }, async (t) => {
           ),
         )
         t.strictSame(
-          the(manifests, 'ValidatingAdmissionPolicyBinding', 'metadatad-token-requests').spec.paramRef,
-          { selector: {}, parameterNotFoundAction: 'Deny' },
+          the(manifests, 'ValidatingAdmissionPolicyBinding', 'metadatad-token-nodes').spec.paramRef,
+          { selector: {}, parameterNotFoundAction: 'Allow' },
+          "nobody's requests are refused in a namespace without pods",
         )
       }
     },

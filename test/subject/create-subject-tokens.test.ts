@@ -82,6 +82,32 @@ t.test('refusals of the API server tell what to do', async (t) => {
   }
 })
 
+t.test('a refusal that is over a moment later is none', async (t) => {
+  const { kubernetes, get, asked } = await setUp(t, 'tokenRequest')
+  kubernetes.intercept = () => (asked() === 1 ? { status: 403, body: {} } : undefined)
+  t.ok(await get())
+  t.equal(asked(), 2)
+  kubernetes.resetCalls()
+  kubernetes.intercept = () => ({ status: 403, body: {} })
+  await t.rejects(get('other'), { code: 'SUBJECT_TOKEN_REFUSED', retryable: false })
+  t.equal(asked(), 2, 'asked once more, and no oftener')
+})
+
+t.test('a pod that goes while a refusal is looked at again is not asked for', async (t) => {
+  const { kubernetes, pod, tokens, get, asked } = await setUp(t, 'tokenRequest')
+  const refused = new Promise<void>((resolve) => {
+    kubernetes.intercept = () => {
+      setImmediate(resolve)
+      return { status: 403, body: {} }
+    }
+  })
+  const asking = get()
+  await refused
+  tokens.forget(pod.uid)
+  await t.rejects(asking, { code: 'SUBJECT_TOKEN_POD_GONE' })
+  t.equal(asked(), 1)
+})
+
 t.test('a token of another pod is not passed on, even from the API server', async (t) => {
   const { kubernetes, get } = await setUp(t, 'tokenRequest')
   kubernetes.createPod({ namespace: 'shop', name: 'other', serviceAccountName: 'cart', nodeName: 'n1' })

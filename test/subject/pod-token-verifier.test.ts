@@ -30,6 +30,11 @@ async function start(t: Test, keys: Key[], audiences?: readonly string[]) {
     asked.push(request.url!)
     if (server.hang) return
     const isKeys = request.url === '/openid/v1/jwks'
+    // As kube-apiserver does, which serves its keys as nothing else (RFC 7517, section 8.5.2).
+    if (isKeys && !/application\/jwk-set\+json/.test(request.headers.accept ?? '')) {
+      answer(response, 406, {})
+      return
+    }
     const body = isKeys
       ? { keys: server.keys.map(({ jwk }) => jwk) }
       : { issuer: server.issuer, jwks_uri: 'https://elsewhere' }

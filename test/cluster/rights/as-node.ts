@@ -1,0 +1,21 @@
+import type { Manifest } from '../../manifests/support.ts'
+import type { World } from '../world.ts'
+import { AUDIENCES } from './audiences.ts'
+
+/** A kubeconfig with what a kubelet has: the certificate of its node. */
+export function nodeKubeconfig({ plane, node }: World): Promise<string> {
+  return plane.kubeconfig(`system:node:${node}`, ['system:nodes'])
+}
+
+/** Applies what the component node-identity grants to nodes, with the audiences of the sandbox's clouds. */
+export async function grantToNodes(
+  { plane: { admin } }: World,
+  manifests: readonly Manifest[],
+): Promise<void> {
+  for (const { kind, metadata, ...rest } of manifests) {
+    if (!kind.startsWith('ClusterRole')) continue
+    const audiences = metadata.name === 'metadatad-node-audiences' && kind === 'ClusterRole'
+    if (audiences) rest.rules[0].resources = Object.values(AUDIENCES)
+    await admin.apply({ kind, metadata, ...rest })
+  }
+}

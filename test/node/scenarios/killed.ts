@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { containerPid } from '../daemon/container-pid.ts'
+import { podsOf } from '../daemon/pods-of.ts'
+import type { LabNode } from '../lab/lab-node.ts'
+import { endLoads } from '../pods/end-loads.ts'
+import { createIdentities } from '../pods/identities.ts'
+import { GOOGLE_AUTH_PROGRAM } from '../pods/questions.ts'
+import { startLoad } from '../pods/start-load.ts'
+import { startPod } from '../pods/start-pod.ts'
+import type { Scenario } from '../scenario.ts'
+import { waitFor } from '../wait-for.ts'
+
+const CLIENT_MS = 5_000
+const RESTART_MS = 60_000
+
+/** SIGKILL for a daemon: pods get nothing until the kubelet has started it again, and no refusal. */
+export const killed: Scenario = {
+  name: 'killed',
+  async run(world) {
+    const [node] = world.nodes as [LabNode]
+    const [identity] = await createIdentities(world)
+    await using client = await startPod(world, {
+      name: 'patient',
+      node: node.name,
+      serviceAccount: identity!.serviceAccount,
+    })
+    const load = await startLoad(world, { name: 'load', node, identity: identity!, timeoutMs: CLIENT_MS })
+    const restarts = async () => {
+      const [pod] = await podsOf(world, 'metadatad', node.name)
+      const [{ restartCount, ready }] = pod.status.containerStatuses
+      return { pod, restartCount, ready }
+    }
+    const before = await restarts()
+    const startedAt = performance.now()
+    await node.space.run('kill', ['-KILL', String(await containerPid(node, before.pod))])
+    // Google's library, begun while nobody answers.
+    const token = await world.kubectl(['exec', client.name, '--', ...GOOGLE_AUTH_PROGRAM, '/dev/stdout'])
+    const tookMs = performance.now() - startedAt
+    await waitFor('the kubelet to start the daemon again', RESTART_MS, async () => {
+      const now = await restarts()
+      return now.restartCount === before.restartCount + 1 && now.ready
+    })
+    const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1)
+    const tally = await endLoads(world, [load])
+    const owner = world.clouds.google.inspect(token.trim())?.identity
+    assert.ok(owner !== undefined, 'the token is one')
+    return {
+      operations: tally.requests + 1,
+      failures: tally.refused,
+      wrongIdentities: tally.wrongIdentities + (owner === identity!.email ? 0 : 1),
+      note: `requests; ready again after ${seconds} s, google-auth that began in between had its token after ${(tookMs / 1_000).toFixed(1)} s; requests with ${CLIENT_MS / 1_000} s and no second try that got no answer: ${tally.text}; none was refused; slowest answer ${tally.slowestMs} ms`,
+    }
+  },
+}
