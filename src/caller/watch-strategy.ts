@@ -1,6 +1,8 @@
 import type { Pod } from '../kubernetes/types.ts'
 import type { Clock } from '../lib/clock.ts'
+import { deadlineIn } from '../lib/deadline.ts'
 import { MetadatadError } from '../lib/errors.ts'
+import { withSignal } from '../lib/with-signal.ts'
 import type { AddressClaim } from './address-claim.ts'
 import type { LiveRead, LiveReader } from './live-reader.ts'
 import { ownsAddresses } from './owns-addresses.ts'
@@ -22,6 +24,9 @@ export interface WatchStrategyOptions {
 
 /** By then the watch shows what a live read has found, or it is gone again and was never shown. */
 const READ_LASTS_MS = 30_000
+
+/** Less than an AWS request is held for (450 ms). */
+const SILENT_MS = 300
 
 /**
  * Ties a connection to a pod by its source address and what the API server says of the node's pods: the watch where it is
@@ -61,6 +66,18 @@ export function createWatchStrategy(options: WatchStrategyOptions): Identificati
     return confirmed ? found(owner, claim) : undefined
   }
 
+  /** Whom the watch names, if that is to do where the API server says nothing. */
+  function mayServe(claim: AddressClaim): Pod | undefined {
+    const [owner, second] = claim.owners
+    return options.serveUnconfirmed && second === undefined ? owner : undefined
+  }
+
+  /** An API server that hangs says no more than one that can't be reached, and requests are not held for as long as a read. */
+  async function soon(reading: Promise<LiveRead>): Promise<LiveRead> {
+    using deadline = deadlineIn(clock, SILENT_MS)
+    return await withSignal(reading, deadline.signal, unknownCaller)
+  }
+
   return {
     name: 'watch',
 
@@ -76,11 +93,11 @@ export function createWatchStrategy(options: WatchStrategyOptions): Identificati
 
       let read: LiveRead
       try {
-        read = await reader.readSince(Math.max(attempt.mark, markOf(claim)))
+        const reading = reader.readSince(Math.max(attempt.mark, markOf(claim)))
+        read = await (mayServe(claim) === undefined ? reading : soon(reading))
       } catch (error) {
-        const [owner, second] = claim.owners
-        const serve = options.serveUnconfirmed && second === undefined
-        if (serve && owner !== undefined) return found(owner, claim)
+        const owner = mayServe(claim)
+        if (owner !== undefined) return found(owner, claim)
         throw error
       }
       const [owner, second] = ownersOf(address, read.pods)

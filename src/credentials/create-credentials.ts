@@ -194,13 +194,14 @@ export function createCredentials(options: CredentialsOptions): ClosableCredenti
       }
     },
 
-    prefetch(spec, holder) {
+    prefetch(spec, holder, soon = false) {
       try {
         const { entry } = hold(spec, holder)
         const now = clock.now()
         const refused = entry.refusal && holdsFor(entry.refusal, holder.uid)
         if (!entry.flight && !refused && !lasting(entry, now)) {
-          entry.wantedAt ??= now + (now < spreadUntil ? random() * limits.prefetchSpreadMs : 0)
+          const spreadMs = !soon && now < spreadUntil ? limits.prefetchSpreadMs : 0
+          entry.wantedAt = Math.min(entry.wantedAt ?? Infinity, now + random() * spreadMs)
         }
         upkeep.tend(entry)
       } catch (err) {

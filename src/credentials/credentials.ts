@@ -14,8 +14,12 @@ export interface Credentials {
    * @throws MetadatadError what obtaining it threw; `CREDENTIAL_LIMIT`; `CALLER_NOT_READY` (retryable) at the deadline
    */
   get<C extends Credential>(spec: CredentialSpec<C>, holder: CredentialHolder, deadline: Deadline): Promise<C>
-  /** Starts to obtain one that will surely be asked for. Never throws; failures are logged and counted. */
-  prefetch(spec: CredentialSpec, holder: CredentialHolder): void
+  /**
+   * Starts to obtain one that will surely be asked for. Never throws; failures are logged and counted.
+   *
+   * @param soon the pod's containers are about to start: it is obtained at once, even when the daemon has just met all its pods
+   */
+  prefetch(spec: CredentialSpec, holder: CredentialHolder, soon?: boolean): void
   /** The pod is gone or no longer runs: what only it used is dropped, flights included. */
   podGone(podUid: string): void
   /** The ServiceAccount is gone, replaced or annotated otherwise: all that was obtained for it is dropped. */

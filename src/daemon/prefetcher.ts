@@ -40,7 +40,9 @@ export function createPrefetcher(options: PrefetcherOptions): Prefetcher {
 
   function prefetch(pod: Pod, serviceAccount: ServiceAccount): void {
     const holder = holderOf(pod, serviceAccount)
-    for (const spec of options.specsFor(pod, serviceAccount)) credentials.prefetch(spec, holder)
+    // A container that starts asks at once; one that runs already has what it needs for a while.
+    const soon = pod.phase === 'Pending'
+    for (const spec of options.specsFor(pod, serviceAccount)) credentials.prefetch(spec, holder, soon)
   }
 
   function prefetchAll(key: string, serviceAccount: ServiceAccount): void {

@@ -12,7 +12,7 @@ export function staleness(reflector: Reflector, clock: Clock): string | undefine
   const { lastError } = reflector
   const because = lastError === undefined ? '' : `: ${lastError.message}`
   if (!reflector.synced) return `no complete list from the API server yet${because}`
-  const age = clock.now() - reflector.confirmedAt
+  const age = clock.now() - reflector.reachedAt
   if (age < STALE_MS) return undefined
   return `nothing heard from the API server for ${Math.floor(age / 1000)} s, serving what was known then${because}`
 }

@@ -18,6 +18,8 @@ const STALL_AFTER_MS = 90_000
 const LIST_SILENCE_MS = 30_000
 const BACKOFF = { baseMs: 500, maxMs: 30_000 }
 const MAX_RETRY_AFTER_MS = 60_000
+/** Of the time after which a silent watch is given up: one that hears bookmarks was confirmed within less. */
+const QUIET = 0.8
 /** A watch that ends sooner than this was no success, however politely the server ended it. */
 const HEALTHY_AFTER_MS = 1_000
 
@@ -60,6 +62,8 @@ export interface Reflector {
    * bookmark with a new version, or one that a read confirmed. 0 before the first.
    */
   readonly confirmedAt: number
+  /** `confirmedAt`, or a later moment at which the API server could have told of changes: it took a watch, and could read its store. */
+  readonly reachedAt: number
   /** Why there is no watch now; undefined while there is one. */
   readonly lastError: MetadatadError | undefined
   /** Sets the metric `watchStaleness`; to be called before metrics are read. */
@@ -83,6 +87,7 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector {
   let running: Promise<void> | undefined
   let lastError: MetadatadError | undefined
   let confirmedAt = 0
+  let quietAt = 0
   /** Where the next watch goes on; undefined if everything must be listed again. */
   let resourceVersion: string | undefined
   let streamingLists = true
@@ -144,7 +149,10 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector {
       if (stopping.signal.aborted) return
       if (event.type === 'OPEN') {
         openedAt = clock.now()
-        if (resourceVersion !== undefined) lastError = undefined
+        if (resourceVersion !== undefined) {
+          lastError = undefined
+          if (openedAt - reachedAt() > QUIET * stallAfterMs) void noticeReached(openedAt)
+        }
         continue
       }
       if (event.type === 'ERROR') throw statusError(call, event.code, event.status)
@@ -174,6 +182,13 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector {
       throw kubernetesError('KUBERNETES_UNAVAILABLE', call, 'the streaming list ended before it was complete')
     }
   }
+
+  /** A server may have nothing to say, not even a bookmark, to who is up to date: it is not out of reach for that. */
+  async function noticeReached(at: number): Promise<void> {
+    if (await freshRead()) quietAt = Math.max(quietAt, at)
+  }
+
+  const reachedAt = () => Math.max(confirmedAt, quietAt)
 
   /** Confirms what was heard then, if the API server can read its store now. Never rejects. */
   async function vouch(heardAt: number): Promise<void> {
@@ -272,11 +287,14 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector {
     get confirmedAt() {
       return confirmedAt
     },
+    get reachedAt() {
+      return reachedAt()
+    },
     get lastError() {
       return lastError
     },
     reportStaleness() {
-      metrics.watchStaleness.set({ resource }, Math.max(0, clock.now() - (confirmedAt || startedAt)) / 1000)
+      metrics.watchStaleness.set({ resource }, Math.max(0, clock.now() - (reachedAt() || startedAt)) / 1000)
     },
   }
 }

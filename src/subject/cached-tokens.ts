@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../lib/clock.ts'
 import { deadlineIn } from '../lib/deadline.ts'
+import { withSignal } from '../lib/with-signal.ts'
 import { subjectError } from './subject-error.ts'
 import type { SubjectToken, SubjectTokenRequest, SubjectTokens } from './subject-tokens.ts'
-import { withSignal } from './with-signal.ts'
 
 /** A node runs a few hundred pods at most, each with one or two audiences. */
 const MAX_TOKENS = 2048

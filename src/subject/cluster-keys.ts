@@ -7,7 +7,7 @@ import type { Clock } from '../lib/clock.ts'
 import { deadlineIn } from '../lib/deadline.ts'
 import type { MetadatadError } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
-import { withSignal } from './with-signal.ts'
+import { withSignal } from '../lib/with-signal.ts'
 
 /** Who signs the cluster's service-account tokens, as of some moment. */
 export interface IssuerKeys {

@@ -163,6 +163,19 @@ t.test('prefetches after a start are spread, later ones begin at once', async (t
   t.equal(f.calls.length, 1)
 })
 
+t.test('prefetches of pods that are about to start are never spread', async (t) => {
+  const f = createFixture({ limits: { prefetchSpreadMs: 2_000 } })
+  f.credentials.prefetch(f.spec('a'), pod('p'), true)
+  await settle()
+  t.equal(f.calls.length, 1)
+  f.credentials.prefetch(f.spec('b'), pod('p'))
+  await settle()
+  t.equal(f.calls.length, 1)
+  f.credentials.prefetch(f.spec('b'), pod('q'), true)
+  await settle()
+  t.equal(f.calls.length, 2, 'whoever needs it first decides')
+})
+
 t.test('a prefetch that fails is tried again while its pod lives, one that is refused is not', async (t) => {
   const f = createFixture({ limits: { prefetchSpreadMs: 0 } })
   f.credentials.prefetch(f.spec('a'), pod('p'))

@@ -15,7 +15,7 @@ import { FakeClock, settle } from '../support/fake-clock.ts'
 const EMAIL = 'iam.gke.io/gcp-service-account'
 
 /** A prefetcher over the real indexes and the real cache; `obtained` names pod and identity of each credential obtained. */
-function prefetching(options: { synced?: boolean } = {}) {
+function prefetching(options: { synced?: boolean; random?: number } = {}) {
   const clock = new FakeClock()
   const pods = new PodIndex()
   const live: { serviceAccounts: ServiceAccount[]; asked: string[]; down: boolean } = {
@@ -38,7 +38,7 @@ function prefetching(options: { synced?: boolean } = {}) {
     clock,
     log: silentLog,
     metrics: createMetrics(),
-    random: () => 0,
+    random: () => options.random ?? 0,
   })
   const synced = { done: options.synced ?? true }
   function spec(identity: string): CredentialSpec {
@@ -75,6 +75,17 @@ t.test('a pod without an address yet has its credential obtained already', async
   pods.upsert(pod('a'))
   await clock.advance(0)
   t.same(obtained, ['a uid-sa-a x'], 'and only once')
+})
+
+t.test('when the daemon meets all its pods, those that are about to start come first', async (t) => {
+  const { clock, pods, serviceAccounts, obtained } = prefetching({ random: 0.9 })
+  for (const name of ['a', 'b']) serviceAccounts.upsert(serviceAccount(`sa-${name}`, { [EMAIL]: name }))
+  pods.upsert(pod('a'))
+  pods.upsert(pod('b', { phase: 'Pending', ips: [] }))
+  await clock.advance(0)
+  t.same(obtained, ['b uid-sa-b b'])
+  await clock.advance(900)
+  t.same(obtained, ['b uid-sa-b b', 'a uid-sa-a a'])
 })
 
 t.test('pods that can never ask get none', async (t) => {

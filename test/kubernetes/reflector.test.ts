@@ -413,6 +413,49 @@ t.test('a bookmark that says nothing new confirms only what a read confirms too'
   await later(readAt)
 })
 
+t.test('a server with nothing to say is not out of reach, as long as it can read its store', async (t) => {
+  let status = 503
+  const reads = new EventEmitter()
+  const { reflector } = await onScript(
+    t,
+    (request, response) => {
+      const parameters = query(request.url)
+      if (parameters.has('sendInitialEvents')) response.write(end('5'))
+      else if (parameters.has('watch')) response.writeHead(200).flushHeaders()
+      else {
+        answer(response, status, { metadata: { resourceVersion: '5' }, items: [] })
+        reads.emit('read')
+      }
+    },
+    100,
+  )
+  reflector.start()
+  await reflector.whenSynced(never)
+  const { confirmedAt } = reflector
+  await once(reads, 'read')
+  await once(reads, 'read')
+  t.equal(reflector.reachedAt, confirmedAt)
+  status = 200
+  while (reflector.reachedAt === confirmedAt) await setTimeout(5)
+  t.equal(reflector.confirmedAt, confirmedAt, 'which does not say that nothing has changed')
+})
+
+t.test('where the right to lists is missing, bookmarks are believed', async (t) => {
+  let watching: ServerResponse | undefined
+  const denied = { reason: 'Forbidden', message: 'pods is forbidden: User "x" cannot list resource "pods"' }
+  const { reflector } = await onScript(t, (request, response) => {
+    if (!query(request.url).has('watch')) return answer(response, 403, denied)
+    watching = response
+    response.write(end('5'))
+  })
+  reflector.start()
+  await reflector.whenSynced(never)
+  const { confirmedAt } = reflector
+  while (Date.now() <= confirmedAt) await setTimeout(1)
+  watching!.write(line('BOOKMARK', { metadata: { resourceVersion: '5' } }))
+  while (reflector.confirmedAt === confirmedAt) await setTimeout(5)
+})
+
 t.test('a watch sets a time after which the server ends it, and asks for bookmarks', async (t) => {
   const urls: URLSearchParams[] = []
   const { reflector } = await onScript(t, (request, response) => {
