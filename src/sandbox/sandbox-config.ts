@@ -5,7 +5,7 @@ import { SANDBOX_ACCOUNT, SANDBOX_NODE, SANDBOX_PROVIDER, SANDBOX_TENANT } from 
 import { registerCluster } from './register-cluster.ts'
 import type { Sandbox } from './sandbox-types.ts'
 
-/** What the daemon may do in the cluster: the same as `manifests/base/rbac.yaml` grants. */
+/** What the daemon may do in the cluster: the same as `manifests/base/cluster-role.yaml` grants. */
 const DAEMON_RIGHTS: readonly string[] = [
   'list pods',
   'watch pods',

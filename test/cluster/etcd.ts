@@ -32,6 +32,8 @@ export class Etcd implements AsyncDisposable {
       `--listen-peer-urls=${peerUrl}`,
       `--initial-advertise-peer-urls=${peerUrl}`,
       `--initial-cluster=test=${peerUrl}`,
+      // As kubeadm sets it: bookmarks of quiet resources go on.
+      '--watch-progress-notify-interval=5s',
       // What is lost when the machine goes down is of no value.
       '--unsafe-no-fsync',
     ]

@@ -55,7 +55,10 @@ export async function answerApiCall(parts: ApiServerParts, call: ServiceCall): P
 
 async function answer(parts: ApiServerParts, call: ServiceCall): Promise<void> {
   const { request, response, url } = call
-  if (request.method === 'GET' && answerPublicPath(response, url.pathname, parts.issuer(), parts.keys)) return
+  if (request.method === 'GET') {
+    const { accept } = request.headers
+    if (answerPublicPath(response, url.pathname, accept, parts.issuer(), parts.keys)) return
+  }
   const user = await parts.users.authenticate(request)
   if (!user) throw new StatusError(401, 'Unauthorized', 'Unauthorized')
   const route = parseRoute(request.method ?? '', url)

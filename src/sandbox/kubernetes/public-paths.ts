@@ -20,6 +20,7 @@ export const PUBLIC_PATHS: readonly string[] = [
 export function answerPublicPath(
   response: ServerResponse,
   path: string,
+  accept: string | undefined,
   issuer: string,
   keys: SigningKeys,
 ): boolean {
@@ -47,7 +48,10 @@ export function answerPublicPath(
       })
       return true
     case '/openid/v1/jwks':
-      sendJson(response, 200, keys.jwks, { 'content-type': 'application/jwk-set+json' })
+      // As kube-apiserver does.
+      if (accept !== undefined && !/\*\/\*|jwk-set\+json/.test(accept))
+        sendJson(response, 406, 'only the following media types are accepted: application/jwk-set+json')
+      else sendJson(response, 200, keys.jwks, { 'content-type': 'application/jwk-set+json' })
       return true
     default:
       return false

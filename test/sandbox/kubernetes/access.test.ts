@@ -64,6 +64,8 @@ t.test('version, health, discovery and keys need no credentials', async (t) => {
   t.match(await call('/openid/v1/jwks', { token: null }), {
     body: { keys: [{ kty: 'RSA', alg: 'RS256', use: 'sig' }] },
   })
+  const json = await call('/openid/v1/jwks', { token: null, accept: 'application/json' })
+  t.equal(json.status, 406, 'as kube-apiserver answers')
 })
 
 t.test('a SelfSubjectAccessReview tells every user what it may do', async (t) => {
