@@ -7,6 +7,7 @@ import { systemClock } from '../../src/lib/clock.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { configText } from '../../src/sandbox/config-text.ts'
 import type { Clouds } from '../../src/sandbox/start-clouds.ts'
+import { daemonToken } from './tokens/daemon-token.ts'
 import type { World } from './world.ts'
 
 /** How to start a daemon in a real cluster. */
@@ -38,10 +39,6 @@ export interface ClusterDaemon extends AsyncDisposable {
   readonly configFile: string
 }
 
-const NAMESPACE = 'metadatad'
-/** The longest that a test may take. */
-const TOKEN_SECONDS = 7_200
-
 /** Writes a daemon's configuration into `directory` and starts it in this process; see `World.startDaemon`. */
 export async function startDaemonIn(
   world: World,
@@ -49,7 +46,7 @@ export async function startDaemonIn(
   { node = world.node, flags = {}, kubeconfig, hostFiles, config: more = '' }: DaemonOptions,
 ): Promise<ClusterDaemon> {
   const { plane, clouds } = world
-  const user = kubeconfig ?? plane.kubeconfigOf({ token: await daemonToken(world, node) })
+  const user = kubeconfig ?? plane.kubeconfigOf({ token: await daemonToken(world, { node }) })
   await writeFile(join(directory, 'kubeconfig'), user, { mode: 0o600 })
   await writeFile(join(directory, 'ca.pem'), plane.ca.pem)
   const any = '127.0.0.1:0'
@@ -71,32 +68,4 @@ export async function startDaemonIn(
     configFile,
     [Symbol.asyncDispose]: () => daemon.stop(),
   }
-}
-
-/** The token that the kubelet of the node would give the daemon's pod: bound to that pod, and so to the node. */
-async function daemonToken({ plane: { admin } }: World, node: string): Promise<string> {
-  const name = `daemon-${node}`
-  const pods = `/api/v1/namespaces/${NAMESPACE}/pods`
-  const found = await admin.ask('GET', `${pods}/${name}`)
-  const { metadata } =
-    found.status === 200
-      ? found.body
-      : await admin.create(pods, {
-          apiVersion: 'v1',
-          kind: 'Pod',
-          metadata: { name, namespace: NAMESPACE },
-          spec: {
-            serviceAccountName: 'metadatad',
-            nodeName: node,
-            hostNetwork: true,
-            containers: [{ name: 'metadatad', image: 'none' }],
-          },
-        })
-  const review = await admin.create(`/api/v1/namespaces/${NAMESPACE}/serviceaccounts/metadatad/token`, {
-    spec: {
-      expirationSeconds: TOKEN_SECONDS,
-      boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name, uid: metadata.uid },
-    },
-  })
-  return review.status.token
 }

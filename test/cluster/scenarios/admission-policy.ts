@@ -35,7 +35,7 @@ export const admissionPolicy: Scenario = {
       name: 'theirs',
       uid: await world.createPod({ name: 'theirs', serviceAccount: 'all', node: OTHER_NODE }),
     }
-    const looseToken = await daemonToken(world, false)
+    const looseToken = await daemonToken(world, { bound: false })
     await using daemonUser = plane.withToken(await daemonToken(world))
     await using loose = plane.withToken(looseToken)
     await using neighbour = await tokenCreator(world)

@@ -5,27 +5,34 @@ const NAMESPACE = 'metadatad'
 const TOKEN_SECONDS = 7_200
 
 /**
- * A token of the daemon's ServiceAccount: as the kubelet of the node gives it to the daemon's pod, or as `kubectl create token` does.
+ * A token of the daemon's ServiceAccount: as the kubelet of a node gives it to the daemon's pod, or as `kubectl create token` does.
  *
- * @param bound to a pod on the world's node
+ * @param options.node the world's unless said
+ * @param options.bound to a pod on the node, which is made where there is none
  */
-export async function daemonToken({ plane: { admin }, node }: World, bound = true): Promise<string> {
-  const name = `token-holder-${node}`
+export async function daemonToken(
+  world: World,
+  { node = world.node, bound = true }: { readonly node?: string; readonly bound?: boolean } = {},
+): Promise<string> {
+  const { admin } = world.plane
+  const name = `daemon-${node}`
   const pods = `/api/v1/namespaces/${NAMESPACE}/pods`
-  const spec = {
-    serviceAccountName: 'metadatad',
-    nodeName: node,
-    containers: [{ name: 'metadatad', image: 'none' }],
+  if (bound && (await admin.ask('GET', `${pods}/${name}`)).status !== 200) {
+    await admin.create(pods, {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, namespace: NAMESPACE },
+      spec: {
+        serviceAccountName: 'metadatad',
+        nodeName: node,
+        hostNetwork: true,
+        containers: [{ name: 'metadatad', image: 'none' }],
+      },
+    })
   }
-  const found = bound ? await admin.ask('GET', `${pods}/${name}`) : undefined
-  if (bound && found?.status !== 200) {
-    await admin.create(pods, { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec })
-  }
+  const boundObjectRef = bound ? { boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name } } : {}
   const review = await admin.create(`/api/v1/namespaces/${NAMESPACE}/serviceaccounts/metadatad/token`, {
-    spec: {
-      expirationSeconds: TOKEN_SECONDS,
-      ...(bound ? { boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name } } : {}),
-    },
+    spec: { expirationSeconds: TOKEN_SECONDS, ...boundObjectRef },
   })
   return review.status.token
 }
