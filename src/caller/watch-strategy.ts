@@ -1,8 +1,6 @@
 import type { Pod } from '../kubernetes/types.ts'
 import type { Clock } from '../lib/clock.ts'
-import { deadlineIn } from '../lib/deadline.ts'
 import { MetadatadError } from '../lib/errors.ts'
-import { withSignal } from '../lib/with-signal.ts'
 import type { AddressClaim } from './address-claim.ts'
 import type { LiveRead, LiveReader } from './live-reader.ts'
 import { ownsAddresses } from './owns-addresses.ts'
@@ -24,9 +22,6 @@ export interface WatchStrategyOptions {
 
 /** By then the watch shows what a live read has found, or it is gone again and was never shown. */
 const READ_LASTS_MS = 30_000
-
-/** Less than an AWS request is held for (450 ms). */
-const SILENT_MS = 300
 
 /**
  * Ties a connection to a pod by its source address and what the API server says of the node's pods: the watch where it is
@@ -66,16 +61,14 @@ export function createWatchStrategy(options: WatchStrategyOptions): Identificati
     return confirmed ? found(owner, claim) : undefined
   }
 
-  /** Whom the watch names, if that is to do where the API server says nothing. */
-  function mayServe(claim: AddressClaim): Pod | undefined {
+  /** Whom the watch names, if that is to do where the API server says nothing, and it said nothing else since. */
+  function ownerUnconfirmed(claim: AddressClaim, address: string): Pod | undefined {
     const [owner, second] = claim.owners
-    return options.serveUnconfirmed && second === undefined ? owner : undefined
-  }
-
-  /** An API server that hangs says no more than one that can't be reached, and requests are not held for as long as a read. */
-  async function soon(reading: Promise<LiveRead>): Promise<LiveRead> {
-    using deadline = deadlineIn(clock, SILENT_MS)
-    return await withSignal(reading, deadline.signal, unknownCaller)
+    if (!options.serveUnconfirmed || owner === undefined || second !== undefined) return undefined
+    const { last } = reader
+    if (last === undefined || last.askedAt <= options.watchConfirmedAt()) return owner
+    const owners = ownersOf(address, last.pods)
+    return owners.length === 1 && owners[0]!.uid === owner.uid ? owner : undefined
   }
 
   return {
@@ -93,10 +86,9 @@ export function createWatchStrategy(options: WatchStrategyOptions): Identificati
 
       let read: LiveRead
       try {
-        const reading = reader.readSince(Math.max(attempt.mark, markOf(claim)))
-        read = await (mayServe(claim) === undefined ? reading : soon(reading))
+        read = await reader.readSince(Math.max(attempt.mark, markOf(claim)))
       } catch (error) {
-        const owner = mayServe(claim)
+        const owner = ownerUnconfirmed(claim, address)
         if (owner !== undefined) return found(owner, claim)
         throw error
       }

@@ -50,6 +50,7 @@ export interface Cluster {
 
 const LIVE_READ_MS = 5_000
 const SERVICE_ACCOUNT_READ_MS = 3_000
+const JUST_READ_MS = 30_000
 
 /** Makes the view of the cluster: see {@link Cluster}. */
 export function createCluster(options: ClusterOptions): Cluster {
@@ -71,15 +72,20 @@ export function createCluster(options: ClusterOptions): Cluster {
     },
   })
 
+  function justRead(): readonly Pod[] {
+    const { last } = reader
+    return last !== undefined && Math.abs(clock.now() - last.askedAt) < JUST_READ_MS ? last.pods : []
+  }
+
   const seen = new Map<string, Pod>()
   pods.listen({
     podSeen: (pod) => seen.set(pod.uid, pod),
     podGone: (pod) => seen.delete(pod.uid),
   })
-  /** Those that pods use which the watch shows, or a live read has found. */
+  /** Those that pods use which the watch shows, or a live read has just found. */
   const usedServiceAccounts = () =>
     new Set(
-      [...seen.values(), ...(reader.last?.pods ?? [])]
+      [...seen.values(), ...justRead()]
         .filter(({ serviceAccountName }) => serviceAccountName !== '')
         .map(({ namespace, serviceAccountName }) => `${namespace}/${serviceAccountName}`),
     )

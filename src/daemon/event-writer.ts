@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { PodEvent } from '../kubernetes/pod-event.ts'
 import { asError } from '../lib/as-error.ts'
 import type { Clock, Timer } from '../lib/clock.ts'
@@ -34,7 +35,9 @@ const LONGEST_MS = 10 * 60_000
 /** All Events of this node together: a bucket of so many writes, refilled by one in so many milliseconds. */
 const BURST = 25
 const REFILL_MS = 2_000
-const MAX_PENDING = 1_000
+/** More than all that is told of 110 pods. */
+const MAX_PENDING = 2_000
+const PODS = 500
 /** After 5 s, 10 s and so on: over some two and a half minutes. */
 const MAX_FAILURES = 6
 
@@ -46,6 +49,8 @@ const MAX_FAILURES = 6
 export function createEventWriter(options: EventWriterOptions): EventWriter {
   const { clock, log, metrics } = options
   const pending = new Set<EventRecord>()
+  /** What one pod does with its annotations must not keep others from being told. */
+  const writtenAt = new LRUCache<string, number>({ max: PODS })
   let timer: Timer | undefined
   let writing = false
   let closed = false
@@ -62,10 +67,23 @@ export function createEventWriter(options: EventWriterOptions): EventWriter {
     plan()
   }
 
+  /** Of what is due, first what was never told, of the pod that was told least recently; else what is due next. */
+  function mostUrgent(): EventRecord | undefined {
+    const now = clock.now()
+    const rank = ({ dueAt, told }: EventRecord) => (dueAt > now ? dueAt : told === 0 ? -2 : -1)
+    const last = ({ pod }: EventRecord) => writtenAt.get(pod.uid) ?? Number.NEGATIVE_INFINITY
+    let best: EventRecord | undefined
+    for (const record of pending) {
+      const by = best === undefined ? -1 : rank(record) - rank(best) || last(record) - last(best)
+      if (by < 0) best = record
+    }
+    return best
+  }
+
   function plan(): void {
     timer?.cancel()
     timer = undefined
-    const record = closed || writing ? undefined : mostUrgent(pending, clock.now())
+    const record = closed || writing ? undefined : mostUrgent()
     if (!record) return
     const at = Math.max(record.dueAt, fullAt - (BURST - 1) * REFILL_MS)
     // Bounded, should the node's clock be set back.
@@ -73,11 +91,12 @@ export function createEventWriter(options: EventWriterOptions): EventWriter {
   }
 
   async function writeNext(): Promise<void> {
-    const record = mostUrgent(pending, clock.now())
+    const record = mostUrgent()
     if (!record) return
     writing = true
     pending.delete(record)
     const now = clock.now()
+    writtenAt.set(record.pod.uid, now)
     fullAt = Math.min(Math.max(fullAt, now), now + (BURST - 1) * REFILL_MS) + REFILL_MS
     const wait = Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(record.attempts++, 30))
     const again = await write(record, wait)
@@ -119,12 +138,4 @@ export function createEventWriter(options: EventWriterOptions): EventWriter {
       pending.clear()
     },
   }
-}
-
-/** Of what is due, first what was never told; else what is due next. */
-function mostUrgent(records: Iterable<EventRecord>, now: number): EventRecord | undefined {
-  const rank = ({ dueAt, told }: EventRecord) => (dueAt > now ? dueAt : told === 0 ? -2 : -1)
-  let best: EventRecord | undefined
-  for (const record of records) if (!best || rank(record) < rank(best)) best = record
-  return best
 }

@@ -59,7 +59,7 @@ export interface Reflector {
   /**
    * The last moment (milliseconds since the epoch) at which the API server's word was known to be in the store: when the
    * last complete list was asked for (or `ifForbidden` was called), or the last event of a watch arrived, or a
-   * bookmark with a new version, or one that a read confirmed. 0 before the first.
+   * bookmark with a new version. 0 before the first.
    */
   readonly confirmedAt: number
   /** `confirmedAt`, or a later moment at which the API server could have told of changes: it took a watch, and could read its store. */
@@ -169,7 +169,8 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector {
           throw kubernetesError('KUBERNETES_EXPIRED', call, 'the resource version went back')
         }
         if ((event.resourceVersion ?? resourceVersion) === resourceVersion) {
-          void vouch(clock.now())
+          // The API server may have lost its store, and repeats what it saw last.
+          void noticeReached(clock.now())
           continue
         }
       } else {
@@ -189,11 +190,6 @@ export function createReflector<T>(options: ReflectorOptions<T>): Reflector {
   }
 
   const reachedAt = () => Math.max(confirmedAt, quietAt)
-
-  /** Confirms what was heard then, if the API server can read its store now. Never rejects. */
-  async function vouch(heardAt: number): Promise<void> {
-    if (await freshRead()) confirmedAt = Math.max(confirmedAt, heardAt)
-  }
 
   function applyTo(seen: Set<string>, type: 'ADDED' | 'MODIFIED' | 'DELETED', object: unknown): void {
     const key = type === 'DELETED' ? sink.remove(object) : sink.upsert(object)

@@ -45,7 +45,7 @@ export const RIGHTS: readonly Right[] = [
     neededFor:
       'the first list of ServiceAccounts where the API server streams none, and confirming a quiet watch',
     without:
-      'ServiceAccounts are read one by one: a changed annotation reaches running pods after half a minute; where lists are streamed, a watch without events counts as stale',
+      'ServiceAccounts are read one by one: a changed annotation reaches running pods after half a minute; whether the API server has lost its store is not noticed',
     mend: GRANT,
   },
   {

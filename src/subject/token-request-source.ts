@@ -1,4 +1,5 @@
 import type { KubernetesClient } from '../kubernetes/client.ts'
+import { isMissingRight } from '../kubernetes/is-missing-right.ts'
 import { createToken, type TokenRequest } from '../kubernetes/token-request.ts'
 import type { Clock } from '../lib/clock.ts'
 import { MetadatadError } from '../lib/errors.ts'
@@ -29,6 +30,7 @@ export function tokenRequestSource(options: TokenRequestSourceOptions): SubjectT
       return (await createToken(client, wanted, signal)).token
     } catch (error) {
       if (!(error instanceof MetadatadError && error.code === 'KUBERNETES_FORBIDDEN')) throw error
+      if (isMissingRight(error)) throw error
       await sleep(clock, SECOND_LOOK_MS, signal)
       if (signal.aborted) throw error
       return (await createToken(client, wanted, signal)).token

@@ -127,7 +127,7 @@ t.test('stopping ends what is under way, and what was waited for does not happen
 
 t.test('what was not heard of for two minutes is stale, whatever the reason', async (t) => {
   const clock = new FakeClock()
-  const reflector = { synced: true, confirmedAt: clock.now(), lastError: undefined } as Reflector
+  const reflector = { synced: true, reachedAt: clock.now(), lastError: undefined } as Reflector
   await clock.advance(119_999)
   t.equal(staleness(reflector, clock), undefined)
   await clock.advance(1)

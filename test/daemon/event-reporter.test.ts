@@ -145,6 +145,18 @@ t.test('a pod whose refusals are all different is told ten, and later others', a
   t.equal(calls.at(-1)?.message, 'No 50.')
 })
 
+t.test('pods with ever new refusals keep no other pod waiting', async (t) => {
+  const { clock, calls, events, outcomes } = reporter()
+  for (let i = 0; i < 110; i++)
+    for (let n = 0; n < 10; n++) events.report(pod(`p${i}`), refusal({ publicMessage: `No ${n}.` }))
+  await clock.advance(240_000)
+  t.equal(new Set(calls.map(({ pod }) => pod.name)).size, 110)
+  events.report(pod('another'), refusal())
+  await clock.advance(4_000)
+  t.ok(calls.some(({ pod }) => pod.name === 'another'))
+  t.notOk(await outcomes('dropped'))
+})
+
 t.test('the pods of a whole node are all told within three minutes, repetitions last', async (t) => {
   const { clock, calls, events } = reporter()
   const start = clock.now()
