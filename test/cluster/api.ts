@@ -34,17 +34,18 @@ export class Api implements AsyncDisposable {
     this.#authorization = token === undefined ? {} : { authorization: `Bearer ${token}` }
   }
 
-  /** One request; a body that is no text is sent as JSON. */
+  /** One request; a body that is no text is sent as JSON. @param accept what the answer is to be, of what the API offers as JSON */
   async ask(
     method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
     path: string,
     body?: unknown,
     contentType = 'application/json',
+    accept = 'application/json',
   ): Promise<ApiAnswer> {
     const response = await this.#pool.request({
       method,
       path,
-      headers: { ...this.#authorization, accept: 'application/json', 'content-type': contentType },
+      headers: { ...this.#authorization, accept, 'content-type': contentType },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     })
     const text = await response.body.text()

@@ -11,6 +11,9 @@ const GRACE_MS = 1_000
 /** Ends a program with the process that started it, however that one ends. */
 const PARENT_DEATH = ['/usr/bin/setpriv', '--pdeathsig', 'KILL', '--']
 
+/** Collect less often, and start goroutines with the stacks they need: on two cores that is worth more than the memory. */
+const GO = { GOGC: '400', GODEBUG: 'adaptivestackstart=1' }
+
 /** One program of a control plane, with its log in a file. */
 export class Component implements AsyncDisposable {
   readonly name: string
@@ -24,7 +27,7 @@ export class Component implements AsyncDisposable {
     this.#log = join(directory, `${name}.log`)
     const log = openSync(this.#log, 'a')
     const [first, ...rest] = [...(existsSync(PARENT_DEATH[0]!) ? PARENT_DEATH : []), program, ...args]
-    this.#child = spawn(first!, rest, { stdio: ['ignore', log, log] })
+    this.#child = spawn(first!, rest, { stdio: ['ignore', log, log], env: { ...GO, ...process.env } })
     closeSync(log)
     this.#exited = once(this.#child, 'exit')
     this.#exited.catch(() => {})

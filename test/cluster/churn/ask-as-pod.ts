@@ -15,7 +15,7 @@ export interface AskOptions {
 
 /** Milliseconds before the first question, and between two, at most. */
 const FIRST_MS = 20
-const BETWEEN_MS = 120
+const BETWEEN_MS = 250
 
 /**
  * Asks who the pod is from its first instruction until its process ends, and holds each answer against what is true: it must be

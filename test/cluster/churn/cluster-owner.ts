@@ -1,8 +1,10 @@
-import type { Api } from '../api.ts'
+import { Api } from '../api.ts'
 import type { World } from '../world.ts'
 
 const NAME = 'owner'
 const TOKEN_SECONDS = 7_200
+/** More than are under way at a time: nobody who writes waits for another one's answer. */
+const CONNECTIONS = 64
 
 /**
  * The API server as a ServiceAccount of the world that may do everything. Its token is verified once in a while, a client
@@ -20,5 +22,5 @@ export async function clusterOwner({ plane, namespace }: World): Promise<Api> {
   })
   const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${NAME}/token`
   const { status } = await admin.create(path, { spec: { expirationSeconds: TOKEN_SECONDS } })
-  return plane.withToken(status.token)
+  return new Api({ url: plane.url, caPem: plane.ca.pem, token: status.token, connections: CONNECTIONS })
 }

@@ -45,13 +45,15 @@ type Range = readonly [number, number]
 
 /** From a pod's binding to its sandbox: the kubelet hears of it, asks for its token and mounts its volumes. */
 const UNTIL_SANDBOX: Range = [400, 800]
-const RUNS: Range = [50, 350]
+const RUNS: Range = [50, 300]
 /** Of those that wait for an answer before they end. */
 const PATIENT = 0.9
 const PATIENCE_MS = 3_000
 const RUNS_ON: Range = [0, 60]
 const LATE: Range = [0, 800]
 const PROMPT: Range = [0, 40]
+/** The share of graceful deletions in which the API server is told that the sandbox is gone before the pod is. */
+const SANDBOX_TOLD = { 'at once': 0.3, 'when told': 0.8 }
 
 /**
  * One pod's life as its node makes it: the API server hears of what happens later, some of it after the address has another
@@ -63,6 +65,7 @@ export class PodLife {
   readonly #account: Account
   readonly #reports: StatusReports
   #forgotten: Promise<void> | undefined
+  #sandboxGone: Promise<unknown> | undefined
 
   constructor(options: LifeOptions, object: PodObject, account: Account) {
     this.#options = options
@@ -97,7 +100,7 @@ export class PodLife {
       if (reuse === 'at once') addresses.giveBack(ip)
     })
     if (reuse === 'when told') {
-      await this.told
+      await (this.#sandboxGone ?? this.told)
       addresses.giveBack(ip)
     }
     await process
@@ -142,10 +145,11 @@ export class PodLife {
 
   /** The end of a graceful deletion, with or without word of the sandbox before. */
   #forget(): void {
-    const { pods } = this.#options
-    if (this.#chance(0.3)) this.#reports.report(SANDBOX_GONE, this.#within(LATE)).catch(() => {})
-    const forgotten = this.#wait(LATE).then(async () => {
-      await this.#reports.written
+    const { pods, reuse } = this.#options
+    if (this.#chance(SANDBOX_TOLD[reuse]))
+      this.#sandboxGone = this.#reports.report(SANDBOX_GONE, this.#within(LATE))
+    const forgotten = this.#reports.written.then(async () => {
+      await this.#wait(LATE)
       await pods.delete(this.#object, 0)
     })
     forgotten.catch(() => {})

@@ -14,6 +14,9 @@ export interface NewPod {
   readonly serviceAccount: string
 }
 
+/** Enough of a pod for who has written it. A list can't be had so. */
+const METADATA = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1'
+const JSON_TYPE = 'application/json'
 /** Not found, or another pod's that has the name by now. */
 const TOO_LATE = [404, 409]
 
@@ -34,13 +37,10 @@ export class PodObjects {
       nodeName: node,
       containers: [{ name: 'main', image: 'none' }],
     }
-    const { metadata } = await this.#api.create(this.#path, {
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name },
-      spec,
-    })
-    return { name, uid: metadata.uid }
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec }
+    const { status, body } = await this.#api.ask('POST', this.#path, pod, JSON_TYPE, METADATA)
+    if (status !== 201) throw new ApiError(`POST ${this.#path}`, status, body)
+    return { name, uid: body.metadata.uid }
   }
 
   /** Bound to the UID, as the kubelet's reports are. @param status to be merged into what is there; nothing happens if the pod is gone */
@@ -60,15 +60,15 @@ export class PodObjects {
 
   /** Deletes those that have ended, as the controller of Jobs does after a while. */
   async reap(): Promise<void> {
-    for (const phase of ['Succeeded', 'Failed'])
-      await this.#ifThere(
-        'DELETE',
-        `${this.#path}?fieldSelector=status.phase%3D${phase}&gracePeriodSeconds=0`,
-      )
+    for (const phase of ['Succeeded', 'Failed']) {
+      const path = `${this.#path}?fieldSelector=status.phase%3D${phase}&gracePeriodSeconds=0`
+      const { status, body } = await this.#api.ask('DELETE', path)
+      if (status !== 200) throw new ApiError(`DELETE ${path}`, status, body)
+    }
   }
 
-  async #ifThere(method: 'PATCH' | 'DELETE', path: string, body?: unknown, type?: string): Promise<void> {
-    const { status, body: said } = await this.#api.ask(method, path, body, type)
+  async #ifThere(method: 'PATCH' | 'DELETE', path: string, body?: unknown, type = JSON_TYPE): Promise<void> {
+    const { status, body: said } = await this.#api.ask(method, path, body, type, METADATA)
     if (status >= 300 && !TOO_LATE.includes(status)) throw new ApiError(`${method} ${path}`, status, said)
   }
 }

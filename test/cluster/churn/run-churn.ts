@@ -21,6 +21,9 @@ export interface ChurnOptions {
   readonly kernel: MemoryHost
   readonly reuse: Reuse
   readonly lifecycles: number
+  /** Pods a second that are bound to the node, evenly. */
+  readonly perSecond: number
+  /** Where the machine does not keep up, pods wait to be bound. */
   readonly atATime: number
   readonly seed: number
   /** Names and addresses are this churn's alone: `127.0.SUBNET.x`. */
@@ -30,21 +33,21 @@ export interface ChurnOptions {
 }
 
 const ADDRESSES = 64
-/** Between the first pods: those of a node do not begin all at once. */
-const STAGGER_MS = 15
-const ANNOTATED_MS = 500
+/** What a machine that was busy is late by is not made up for by a burst. */
+const CATCH_UP_MS = 50
+const ANNOTATED_MS = 1_000
 const REAPED_MS = 1_500
 const SAID_MS = 10_000
 const ENDINGS: readonly Ending[] = [
   ...Array<Ending>(5).fill('graceful'),
-  ...Array<Ending>(8).fill('forced'),
-  ...Array<Ending>(5).fill('completed'),
-  ...Array<Ending>(2).fill('evicted'),
+  ...Array<Ending>(11).fill('forced'),
+  ...Array<Ending>(3).fill('completed'),
+  'evicted',
 ]
 
 /** Lets pods live and die on one node, as many at a time as a node runs, while each asks who it is. */
 export async function runChurn(options: ChurnOptions): Promise<Tally> {
-  const { world, daemon, accounts, kernel, reuse, lifecycles, atATime, seed, subnet } = options
+  const { world, daemon, accounts, kernel, reuse, lifecycles, perSecond, atATime, seed, subnet } = options
   const random = seededRandom(seed)
   const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)]!
   const tally = newTally()
@@ -63,31 +66,40 @@ export async function runChurn(options: ChurnOptions): Promise<Tally> {
   /** Of pods that are gone: the next one to come takes it. */
   const names: string[] = []
   const telling = new Set<Promise<void>>()
-  let begun = 0
-  const work = async (_: unknown, i: number) => {
-    await pause(i * STAGGER_MS)
-    while (begun < lifecycles) {
-      const name = names.pop() ?? `churn-${subnet}-${begun}`
-      begun++
-      const account = pick(accounts.all)
-      const ending = pick(ENDINGS)
-      const object = await pods.create({ name, node: world.node, serviceAccount: account.name })
-      const pod = new PodLife(life, object, account)
-      await pod.run(ending)
-      tally.lifecycles++
-      const told = pod.told.then(() => {
-        telling.delete(told)
-        if (ending === 'graceful' || ending === 'forced') names.push(name)
-      })
-      // Thrown below, or at the end.
-      told.catch(() => {})
-      telling.add(told)
+  const over = new AbortController()
+  const failed = Promise.withResolvers<never>()
+  const live = async (name: string) => {
+    const account = pick(accounts.all)
+    const ending = pick(ENDINGS)
+    const object = await pods.create({ name, node: world.node, serviceAccount: account.name })
+    const pod = new PodLife(life, object, account)
+    await pod.run(ending)
+    tally.lifecycles++
+    const told = pod.told.then(() => {
+      telling.delete(told)
+      if (ending === 'graceful' || ending === 'forced') names.push(name)
+    })
+    told.catch(failed.reject)
+    telling.add(told)
+  }
+  const bindAll = async () => {
+    const living = new Set<Promise<void>>()
+    let due = performance.now()
+    for (let begun = 0; begun < lifecycles && !over.signal.aborted; begun++) {
+      due = Math.max(due + 1_000 / perSecond, performance.now() - CATCH_UP_MS)
+      await pause(Math.max(0, due - performance.now()))
+      while (living.size >= atATime) await Promise.race(living)
       // Told late, but not without bound.
-      if (telling.size > atATime) await Promise.race(telling)
+      while (telling.size > atATime) await Promise.race(telling)
+      const lived = live(names.pop() ?? `churn-${subnet}-${begun}`).then(() => {
+        living.delete(lived)
+      })
+      lived.catch(failed.reject)
+      living.add(lived)
     }
+    await Promise.all(living)
   }
 
-  const over = new AbortController()
   const startedAt = performance.now()
   const meanwhile = [
     every(ANNOTATED_MS, over.signal, async () => {
@@ -101,8 +113,8 @@ export async function runChurn(options: ChurnOptions): Promise<Tally> {
     }),
   ]
   try {
-    await Promise.race([Promise.all(Array.from({ length: atATime }, work)), ...meanwhile])
-    await Promise.all(telling)
+    const all = bindAll().then(() => Promise.all(telling))
+    await Promise.race([all, failed.promise, ...meanwhile])
   } finally {
     over.abort()
     await Promise.allSettled(meanwhile)

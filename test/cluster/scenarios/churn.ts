@@ -11,6 +11,9 @@ const UNPROVED = 400
 const UNPROVED_AT_A_TIME = 60
 /** In, before and after their lives: what a large node runs. */
 const AT_A_TIME = 200
+/** Ten times what a real node starts. */
+const PER_SECOND = 112
+const UNPROVED_PER_SECOND = 40
 
 /**
  * Pods live and die by the thousand on few addresses, and ask who they are from their first instruction on.
@@ -39,6 +42,7 @@ export const churn: Scenario = {
       daemon: trusting,
       reuse: 'when told',
       lifecycles: UNPROVED,
+      perSecond: UNPROVED_PER_SECOND,
       atATime: UNPROVED_AT_A_TIME,
       seed: 7,
       subnet: 13,
@@ -50,6 +54,7 @@ export const churn: Scenario = {
       daemon: proving,
       reuse: 'at once',
       lifecycles: LIFECYCLES,
+      perSecond: PER_SECOND,
       atATime: AT_A_TIME,
       seed: 6,
       subnet: 12,
