@@ -46,7 +46,10 @@ t.test(
     const held = await ask(host, TOKEN, { ip })
     t.equal(held.status, 503)
     t.match(held.headers['retry-after'], /^[1-9]\d*$/)
-    t.match(held.body, /(cannot confirm with the Kubernetes API|could not find out in time) which pod is calling/)
+    t.match(
+      held.body,
+      /(cannot confirm with the Kubernetes API|could not find out in time) which pod is calling/,
+    )
     // What libraries look at to find out whether they are on Google Cloud does not depend on the cluster.
     for (const path of ['/', '/computeMetadata/v1/instance', '/computeMetadata/v1/project/project-id']) {
       t.equal((await ask(host, path, { ip })).status, 200, path)
