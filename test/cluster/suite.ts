@@ -7,6 +7,7 @@ import { registerCluster } from '../../src/sandbox/register-cluster.ts'
 import { type Clouds, startClouds } from '../../src/sandbox/start-clouds.ts'
 import { render } from '../manifests/support.ts'
 import { ControlPlane } from './control-plane.ts'
+import { openIssuer } from './open-issuer.ts'
 import { World } from './world.ts'
 
 /** The user that the daemon of `manifests/` is. */
@@ -50,20 +51,10 @@ export class Suite implements AsyncDisposable {
   /** Applies what the daemon's manifests say of its rights, and lets clouds read the issuer's keys. */
   static async prepare({ admin }: ControlPlane): Promise<void> {
     const rights = ['Namespace', 'ServiceAccount', 'ClusterRole', 'ClusterRoleBinding']
+    const objects = render('manifests/overlays/none')
     for (const kind of rights)
-      for (const object of render('manifests/overlays/none').filter((it) => it.kind === kind))
-        await admin.apply(object)
-    await admin.apply({
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'ClusterRoleBinding',
-      metadata: { name: 'issuer-discovery' },
-      roleRef: {
-        apiGroup: 'rbac.authorization.k8s.io',
-        kind: 'ClusterRole',
-        name: 'system:service-account-issuer-discovery',
-      },
-      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: 'system:unauthenticated' }],
-    })
+      for (const object of objects.filter((it) => it.kind === kind)) await admin.apply(object)
+    await openIssuer(admin)
   }
 
   /** A namespace, a node and a folder for one scenario. */
