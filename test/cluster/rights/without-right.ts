@@ -43,7 +43,10 @@ export async function withoutRight(
   }
   const view = await eventually(
     () => asking(daemon, missedBy),
-    (it) => it.ready !== notReady && (unused || it.missing.length > 0),
+    // The page and the metrics are read one after the other: the right may be found missing in between.
+    (it) =>
+      it.ready !== notReady &&
+      (unused || [it.missing, it.logged, it.warnings].every(({ length }) => length > 0)),
   )
   const told = unused ? [] : [right]
   assert.deepEqual(view.missing, told, name)
