@@ -35,8 +35,10 @@ const NOTHING_READ: InterceptState = {
   reversePath: false,
   drift: [],
 }
-/** The kernel forgets after 2 s that a port is served. */
-const FORGOTTEN_MS = 2_500
+/** The kernel forgets after 8 s that a port is served. */
+const FORGOTTEN_MS = 8_500
+/** For a handshake that began before the kernel was told that a port is served no more. */
+const HANDSHAKE_MS = 1_000
 const RENEW_MS = 500
 const RECONCILE_MS = 2_000
 /** A dropped SYN is sent again to the port it was first directed to: after 1, 3, 7 and 15 s (RFC 6298). */
@@ -60,6 +62,7 @@ export class HandOver {
   #judged: { readonly addresses: string; readonly safe: boolean } | undefined
   #lost = false
   #accepting = true
+  #renewed: Promise<unknown> = Promise.resolve()
   #loops: Promise<unknown> | undefined
 
   constructor(options: HandOverOptions) {
@@ -96,11 +99,14 @@ export class HandOver {
     const { interception } = this.#options
     let state = await tryThrice(() => interception.read())
     // One that serves keeps the rules as its own version and configuration want them.
-    if (!this.#isServedByAnother(state)) state = await tryThrice(() => interception.install())
+    const wasServed = this.#isServedByAnother(state)
+    if (!wasServed) state = await tryThrice(() => interception.install())
     this.#note(state)
     await this.#listeners.open()
-    if (!this.#isServedByAnother(state)) await this.#listeners.inherit(state.ports)
-    await tryThrice(() => interception.renew(this.#listeners.ports))
+    await this.#listeners.inherit(state.ports)
+    if (wasServed && !this.#isServedByAnother(state))
+      this.#note(await tryThrice(() => interception.install()))
+    await tryThrice(() => this.#renew())
     await this.#tryClaim(state)
     this.#loops = Promise.all([this.#keepServed(), this.#keepInPlace()])
   }
@@ -120,7 +126,9 @@ export class HandOver {
       if (this.#accepting) {
         this.#accepting = false
         // A SYN that the kernel lets through after this would go on being sent to a port that is closed.
-        await sleep(clock, FORGOTTEN_MS)
+        await this.#renewed
+        const told = await this.#attempt(() => this.#options.interception.release(this.#listeners.ports))
+        await sleep(clock, told ? HANDSHAKE_MS : FORGOTTEN_MS)
         server.stopAccepting()
       }
       if (server.open === 0) break
@@ -148,10 +156,19 @@ export class HandOver {
     const { signal } = this.#stopping
     while (!signal.aborted && this.#accepting) {
       await this.#attempt(async () => {
-        this.#lost = !(await this.#options.interception.renew(this.#listeners.ports, signal))
+        this.#lost = !(await this.#renew(signal))
       })
       await sleep(this.#options.clock, RENEW_MS, signal)
     }
+  }
+
+  /** One after the other, and none once this daemon takes no more connections. */
+  #renew(signal?: AbortSignal): Promise<boolean> {
+    const renewal = this.#renewed.then(
+      () => !this.#accepting || this.#options.interception.renew(this.#listeners.ports, signal),
+    )
+    this.#renewed = renewal.catch(() => {})
+    return renewal
   }
 
   async #keepInPlace(): Promise<void> {
@@ -193,6 +210,9 @@ export class HandOver {
     const { interception } = this.#options
     let state = await interception.read(signal)
     const wasServing = this.#role === 'serving'
+    // A port that can be had is nobody's any more, whatever the kernel was last told.
+    if (!wasServing && !this.#draining && (await this.#listeners.inherit(state.ports)))
+      await this.#renew(signal)
     const lost = state.generation === undefined
     if (wasServing ? !this.#isSucceeded(state) : !this.#draining && !this.#isServedByAnother(state)) {
       state = await this.#mended(state, signal)
@@ -202,7 +222,7 @@ export class HandOver {
     if (lost && wasServing) await this.#claim(state)
     else await this.#tryClaim(state)
     if (!this.#listeners.allPrimary && !this.#draining && (await this.#listeners.retryPrimary())) {
-      await interception.renew(this.#listeners.ports, signal)
+      await this.#renew(signal)
       if (this.#role === 'serving') await this.#claim(this.#state!)
     }
   }
@@ -221,7 +241,7 @@ export class HandOver {
     const asWanted = reversePath === undefined || reversePath === state.reversePath
     if (state.drift.length === 0 && asWanted) return state
     const mended = await interception.install({ reversePath }, signal)
-    await interception.renew(this.#listeners.ports, signal)
+    await this.#renew(signal)
     return mended
   }
 

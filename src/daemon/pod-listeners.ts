@@ -64,23 +64,27 @@ export class PodListeners {
 
   /**
    * Listens also where connections arrive that were directed there before: their SYNs go on being sent to that port. It is
-   * not ours if it is somebody else's.
+   * not ours if it is somebody else's, or if its address was taken away. True if one was had.
    */
-  async inherit(ports: ReadonlyMap<string, number>): Promise<void> {
+  async inherit(ports: ReadonlyMap<string, number>): Promise<boolean> {
+    let had = false
     for (const capture of this.#captures) {
       const port = ports.get(capture.original.host)
-      if (port !== undefined && !this.has(capture.original.host, port)) await this.#tryListen(capture, port)
+      if (port === undefined || this.has(capture.original.host, port)) continue
+      if (await this.#tryListen(capture, port, ['EADDRINUSE', 'EADDRNOTAVAIL'])) had = true
     }
+    return had
   }
 
-  /** False if the port is taken. */
-  async #tryListen(capture: Capture, port: number): Promise<boolean> {
+  /** False if it failed for one of the tolerated reasons: the port is taken, if not said otherwise. */
+  async #tryListen(capture: Capture, port: number, tolerated = ['EADDRINUSE']): Promise<boolean> {
     try {
       await this.#listen(capture, port)
       return true
     } catch (error) {
       const { cause } = asError(error)
-      if ((cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE') return false
+      const code = (cause as NodeJS.ErrnoException | undefined)?.code
+      if (code !== undefined && tolerated.includes(code)) return false
       throw error
     }
   }

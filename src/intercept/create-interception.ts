@@ -86,7 +86,11 @@ export function createInterception(options: InterceptionOptions): Interception {
         return stateOf(seen)
       }),
     claim: (ports, generation, signal) => within(signal, (run) => claimPorts(plan, run, ports, generation)),
-    renew: (ports, signal) => within(signal, (run) => renewServed(plan, run, ports)),
+    renew: (ports, signal) => within(signal, (run) => renewServed(plan, run, ports, 'renewed')),
+    release: (ports, signal) =>
+      within(signal, async (run) => {
+        await renewServed(plan, run, ports, 'released')
+      }),
     reversePathSafe: (addresses, signal) => within(signal, (run) => reversePathSafe(addresses, run)),
     remove: (signal) =>
       within(signal, async (run) => {

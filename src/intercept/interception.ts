@@ -15,7 +15,7 @@ export interface InterceptState {
   readonly generation: number | undefined
   /** Where new connections arrive. Empty while there are no rules. */
   readonly ports: CapturePorts
-  /** Those of all daemons that have said within the last 2 s that they serve (`renew`), by original address. */
+  /** Those of all daemons that have said within the last 8 s that they serve (`renew`), by original address. */
   readonly served: ReadonlyMap<string, ReadonlySet<number>>
   /** Are packets dropped whose source address is not routed back to where they came from? */
   readonly reversePath: boolean
@@ -60,11 +60,13 @@ export interface Interception {
    */
   claim(ports: CapturePorts, generation: number, signal?: AbortSignal): Promise<number | undefined>
   /**
-   * Tells the kernel that this daemon serves these ports for the next 2 s; SYNs for ports that nobody serves are dropped.
+   * Tells the kernel that this daemon serves these ports for the next 8 s; SYNs for ports that nobody serves are dropped.
    *
    * @returns false if there are no rules to tell
    */
   renew(ports: ReadonlyMap<string, ReadonlySet<number>>, signal?: AbortSignal): Promise<boolean>
+  /** Tells the kernel that nobody serves these ports from now on. Nothing to do where there are no rules. */
+  release(ports: ReadonlyMap<string, ReadonlySet<number>>, signal?: AbortSignal): Promise<void>
   /**
    * May packets be dropped whose source address is not routed back to where they came from? Only if every given address
    * (of pods) is routed to an interface that the pods' packets come from: not under Cilium's legacy routing.

@@ -4,6 +4,9 @@ import type { Drift } from './interception.ts'
 import { arrayOf, objectOf, textOf } from './json-values.ts'
 import type { ListedTable } from './listed-table.ts'
 
+/** Seconds. A daemon of another version may say that it serves for longer than this one; nobody's word holds for ever. */
+const MAX_SERVED_S = 60
+
 /** What the sets and maps of the table hold, as far as it makes sense. */
 export interface ReadContents {
   readonly generation: number | undefined
@@ -61,7 +64,7 @@ function servedOf(element: unknown): { host: string; port: number; lasting: bool
   const timed = objectOf(objectOf(element).elem)
   const [host, port] = arrayOf(objectOf(timed.val ?? element).concat)
   if (typeof host !== 'string' || !isCount(port, 65_535)) return []
-  return [{ host, port, lasting: !isCount(timed.timeout, 2) }]
+  return [{ host, port, lasting: !isCount(timed.timeout, MAX_SERVED_S) }]
 }
 
 function isCount(value: unknown, max: number): value is number {

@@ -3,8 +3,12 @@ import type { CapturePorts } from './interception.ts'
 import { PROBE_PORTS } from './probe-ports.ts'
 import type { TableContents } from './table-contents.ts'
 
-/** How long a daemon that said it serves is believed: it says so four times as often. */
-export const SERVED_FOR = '2s'
+/**
+ * How long a daemon that said it serves is believed. It says so each half a second, but on a node whose processors are saturated, as
+ * they are while pods start, it may get to it seconds later. Only one that stands still is believed too long: the ports of one that ended
+ * refuse by themselves, and that is swallowed.
+ */
+export const SERVED_FOR = '8s'
 
 /**
  * The rules, as `nft -f` takes them.
