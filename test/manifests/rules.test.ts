@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { relative } from 'node:path'
 import t from 'tap'
+import { inTime } from '../intercept/in-time.ts'
 import { cannotNamespace, NetNamespace } from '../support/net-namespace.ts'
 import { cannotRender, environment, generated, MANIFESTS, render, the } from './support.ts'
 
@@ -23,10 +24,12 @@ t.test('the init container, with its own capabilities and no other', { skip }, a
         const args = container.args.map((arg: string) => arg.replace('/etc/metadatad', dir))
         const { add } = container.securityContext.capabilities
         const only = ['-all', ...add.map((name: string) => `+${name.toLowerCase()}`)].join()
-        const { status, stderr } = await node.run(
-          'setpriv',
-          ['--no-new-privs', '--inh-caps', only, '--bounding-set', only, process.execPath, MAIN, ...args],
-          { env: { PATH: process.env.PATH, ...environment(manifests, container) } },
+        const { status, stderr } = await inTime(() =>
+          node.run(
+            'setpriv',
+            ['--no-new-privs', '--inh-caps', only, '--bounding-set', only, process.execPath, MAIN, ...args],
+            { env: { PATH: process.env.PATH, ...environment(manifests, container) } },
+          ),
         )
         t.strictSame({ status, stderr }, { status: 0, stderr: '' })
       }

@@ -4,6 +4,7 @@ import { setTimeout } from 'node:timers/promises'
 import { MANIFESTS, render } from '../../manifests/support.ts'
 import type { Api, KubeObject } from '../api.ts'
 import { objectPath } from '../object-path.ts'
+import { TooSlow } from '../too-slow.ts'
 
 /** How to install them. */
 export interface AdmissionPoliciesOptions {
@@ -16,8 +17,8 @@ export interface AdmissionPoliciesOptions {
   readonly inForce: () => Promise<boolean>
 }
 
-/** Policies and bindings are looked at once a second. */
-const LIMIT_MS = 20_000
+/** Policies and bindings are looked at once a second; so long only on a machine that is starved. */
+const LIMIT_MS = 60_000
 
 /** The component `validating-admission-policy` as an operator installs it, until it is disposed of. */
 export class AdmissionPolicies implements AsyncDisposable {
@@ -29,7 +30,7 @@ export class AdmissionPolicies implements AsyncDisposable {
     this.#objects = objects
   }
 
-  /** Applies the policies and waits until they are in force. @throws Error if they are not in 20 s */
+  /** Applies the policies and waits until they are in force. @throws TooSlow if they are not in a minute */
   static async apply(options: AdmissionPoliciesOptions): Promise<AdmissionPolicies> {
     const { admin, directory, audiences } = options
     await mkdir(directory)
@@ -74,7 +75,8 @@ export class AdmissionPolicies implements AsyncDisposable {
   async #until(wanted: boolean): Promise<void> {
     const end = performance.now() + LIMIT_MS
     while ((await this.#options.inForce()) !== wanted) {
-      if (performance.now() > end) throw new Error(`the policies are ${wanted ? 'not' : 'still'} in force`)
+      if (performance.now() > end)
+        throw new TooSlow(LIMIT_MS, `until the policies are ${wanted ? '' : 'no longer '}in force, it`)
       await setTimeout(50)
     }
   }

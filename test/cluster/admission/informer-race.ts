@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
+import { eventually } from '../../support/eventually.ts'
 import type { ApiAnswer } from '../api.ts'
 import type { World } from '../world.ts'
 
@@ -75,6 +76,10 @@ export async function informerRace(
       refused++
       await setTimeout(SECOND_LOOK_MS)
       if ((await ask(bound)).status !== 201) refusedTwice++
+      await eventually(
+        () => ask(bound),
+        ({ status }) => status === 201,
+      )
     }
     await world.deletePod(name)
   }

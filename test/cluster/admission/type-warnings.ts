@@ -3,16 +3,17 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { Component } from '../component.ts'
 import { freePort } from '../free-port.ts'
+import { TooSlow } from '../too-slow.ts'
 import type { World } from '../world.ts'
 import type { AdmissionPolicies } from './admission-policies.ts'
 
-const LIMIT_MS = 30_000
+const LIMIT_MS = 60_000
 
 /**
  * What the cluster finds wrong with the types in the policies' expressions (`status.typeChecking`). It is the
  * kube-controller-manager that looks; one is started for that alone.
  *
- * @throws Error if it does not come to it in 30 s
+ * @throws TooSlow if it does not come to it in a minute
  */
 export async function typeWarnings(
   { plane, directory, programs }: World,
@@ -40,7 +41,7 @@ export async function typeWarnings(
       return all
         .flatMap(({ status }) => status.typeChecking?.expressionWarnings ?? [])
         .map((it) => it.warning)
-    if (performance.now() > end) throw new Error('the policies are not type checked')
+    if (performance.now() > end) throw new TooSlow(LIMIT_MS, 'the type check')
     await setTimeout(100)
   }
 }
