@@ -63,9 +63,11 @@ const install: Run = async (interception, { io }) => {
 }
 
 const check: Run = async (interception, { io, json, adminUrl }) => {
+  const state = await interception.read(io.signal)
+  // Only now: on a slow node nft and ip alone may take longer than a daemon is given.
   using deadline = deadlineIn(systemClock, ASK_MS, io.signal)
   const findings: readonly Finding[] = [
-    ...stateFindings(interception, await interception.read(io.signal)),
+    ...stateFindings(interception, state),
     ...(await probeFindings(adminUrl, deadline.signal)),
   ]
   const ok = findings.every((finding) => finding.ok !== false)
