@@ -10,7 +10,7 @@ import type { World } from './world.ts'
 
 const GONE_MS = 1_500
 /** Clients that ride it out: SDKs try again where these wait. */
-const PATIENT_MS = 15_000
+const PATIENT_MS = 40_000
 
 /** What pods saw of a crash. */
 export interface Crash {

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 export const METADATAD = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
 const READY_MS = 30_000
-const END_MS = 30_000
+const END_MS = 60_000
 
 /** A daemon in a process of its own, in this process's namespaces. */
 export interface DaemonProcess extends AsyncDisposable {

@@ -6,7 +6,7 @@ import type { Finding } from './scenario.ts'
 
 const PROGRAM = fileURLToPath(new URL('inside.ts', import.meta.url))
 const ENTER = 'echo $$ > "$0/cgroup.procs" && exec "$@"'
-const LIMIT_MS = 180_000
+const LIMIT_MS = 400_000
 
 /** What the process in the namespace reports. */
 export type Said = { readonly finding: Finding } | { readonly error: string }
@@ -14,7 +14,7 @@ export type Said = { readonly finding: Finding } | { readonly error: string }
 /**
  * Lets one scenario happen in a world of its own, and clears up after it however it ends.
  *
- * @throws Error with what it said, if it fails or takes longer than 3 min; the signal's reason
+ * @throws Error with what it said, if it fails or takes longer than 400 s; the signal's reason
  */
 export async function runScenario(name: string, signal: AbortSignal): Promise<Finding> {
   signal.throwIfAborted()

@@ -17,15 +17,16 @@ export interface Tally {
   readonly failed: readonly FailedRequest[]
   /** Of every kind. */
   readonly failures: number
-  /** `2 refused, 1 × 503`; `none`. */
+  /** `2 refused, 1 × 503`; `none`; and what is no failure, but worth knowing. */
   readonly text: string
 }
 
 /** Ends load clients, and adds up what they saw; every token's owner is asked of the cloud that gave it out. */
 export async function endLoads(world: World, loads: readonly RunningLoad[]): Promise<Tally> {
   const results = await Promise.all(loads.map(async (load) => ({ load, result: await load.end() })))
-  const sum = (key: 'requests' | 'refused' | 'reset' | 'keptReset' | 'timeouts' | 'wrongIdentities') =>
-    results.reduce((total, { result }) => total + result[key], 0)
+  const sum = (
+    key: 'requests' | 'refused' | 'reset' | 'keptReset' | 'timeouts' | 'heldInVain' | 'wrongIdentities',
+  ) => results.reduce((total, { result }) => total + result[key], 0)
   const unexpected = addUp(results.map(({ result }) => result))
   const { google, aws, azure } = world.sandbox
   const foreign = results.flatMap(({ load: { pod }, result: { tokens } }) => [
@@ -47,6 +48,7 @@ export async function endLoads(world: World, loads: readonly RunningLoad[]): Pro
     'timed out': counts.timeouts,
     ...Object.fromEntries(Object.entries(unexpected).map(([what, count]) => [`× ${what}`, count])),
   }
+  const held = sum('heldInVain')
   const kindsSeen = Object.entries(kinds).filter(([, count]) => count > 0)
   return {
     ...counts,
@@ -55,7 +57,7 @@ export async function endLoads(world: World, loads: readonly RunningLoad[]): Pro
     failed: results.flatMap(({ result }) => result.failed),
     slowestMs: Math.max(...results.map(({ result }) => result.slowestMs)),
     failures: kindsSeen.reduce((total, [, count]) => total + count, 0),
-    text: kindsSeen.length === 0 ? 'none' : kindsSeen.map(([what, count]) => `${count} ${what}`).join(', '),
+    text: `${kindsSeen.length === 0 ? 'none' : kindsSeen.map(([what, count]) => `${count} ${what}`).join(', ')}${held === 0 ? '' : ` (${held} held in vain and asked again)`}`,
   }
 }
 

@@ -35,6 +35,7 @@ export interface World {
 
 const NODES = 2
 const API_PORT = 6443
+const READY_MS = 120_000
 /** Whose requests are counted. */
 const DAEMON_USER = 'system:serviceaccount:metadatad:metadatad'
 
@@ -85,8 +86,9 @@ export async function createWorld(
   await mkdir(parts.directory)
   const nodes = await Promise.all(Array.from({ length: NODES }, (_, i) => startLabNode(i + 1, parts)))
   say('containers can run')
-  for (const { name } of nodes) await waitFor(`node ${name} to be ready`, 60_000, () => isReady(plane, name))
-  await waitFor('namespace default to have its ServiceAccount', 30_000, async () => {
+  for (const { name } of nodes)
+    await waitFor(`node ${name} to be ready`, READY_MS, () => isReady(plane, name))
+  await waitFor('namespace default to have its ServiceAccount', READY_MS, async () => {
     const { status } = await plane.admin.ask('GET', '/api/v1/namespaces/default/serviceaccounts/default')
     return status === 200
   })

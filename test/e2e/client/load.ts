@@ -20,7 +20,7 @@ export interface Load {
   /** The identities that the pod must be told. */
   readonly email: string
   readonly roleName: string
-  /** For each request, from dialling to the end of its answer, in milliseconds; Google's clients wait 3 s. */
+  /** For each request, from dialling to the end of its answer, in milliseconds that this process runs; Google's clients wait 3 s. */
   readonly timeoutMs: number
   /** It ends by itself after this time, in milliseconds, or so many requests. */
   readonly maxMs: number
@@ -29,8 +29,9 @@ export interface Load {
 
 /** A request that did not end well. */
 export interface FailedRequest {
-  /** When it was begun, in milliseconds since the epoch. */
+  /** When it was begun, and when it had failed, in milliseconds since the epoch. */
   readonly at: number
+  readonly until: number
   readonly connections: LoadGroup['connections']
 }
 
@@ -44,6 +45,8 @@ export interface LoadResult {
   readonly reset: number
   readonly keptReset: number
   readonly timeouts: number
+  /** Those that the daemon held for as long as it may and then told to try again, and that were tried again. No failures. */
+  readonly heldInVain: number
   /** Any other end: by status or error code. */
   readonly unexpected: Readonly<Record<string, number>>
   readonly failed: readonly FailedRequest[]

@@ -1,12 +1,13 @@
 # A pod that was there before the rules: `stay_connected.py ADDRESS SECONDS` keeps one connection to port 80 and one UDP socket
-# to port 53 of the address, asks on both five times a second, and prints a line for each answer.
+# to port 53 of the address, asks on both five times a second, and prints a line for each answer, and `turns` when it has read all
+# that had come.
 import socket
 import sys
 import time
 
 address, seconds = sys.argv[1], float(sys.argv[2])
 family = socket.AF_INET6 if ":" in address else socket.AF_INET
-tcp = socket.create_connection((address, 80), 3)
+tcp = socket.create_connection((address, 80), 60)
 udp = socket.socket(family, socket.SOCK_DGRAM)
 udp.connect((address, 53))
 tcp.setblocking(False)
@@ -26,5 +27,6 @@ while time.monotonic() < until:
     attempt(lambda: udp.send(b"question"))
     time.sleep(0.2)
     for name, one in (("tcp", tcp), ("udp", udp)):
-        if attempt(lambda: one.recv(65536)):
-            print(name, flush=True)
+        while attempt(lambda: one.recv(65536)):
+            print(name)
+    print("turns", flush=True)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { eventually } from '../../support/eventually.ts'
 import type { BedPod } from '../bed/pod.ts'
-import type { DialResult } from '../client/dial.ts'
+import type { Dial, DialResult } from '../client/dial.ts'
 import { dialFrom } from '../client/dial-from.ts'
 import { CONTAINER_CREDENTIALS, containerToken, credentialDials } from '../container-credentials.ts'
 import type { DaemonProcess } from '../daemon-process.ts'
@@ -31,7 +32,7 @@ export const containerCredentials: Scenario = {
     let wrongIdentities = 0
     for (const pod of pods) {
       for (const [owner, token] of tokens) {
-        for (const result of await dialFrom(pod, credentialDials(token))) {
+        for (const result of await dialPatiently(pod, credentialDials(token))) {
           requests++
           const who = podOf(result, world)
           if (who !== undefined && who !== pod.spec.uid) wrongIdentities++
@@ -40,7 +41,7 @@ export const containerCredentials: Scenario = {
           if (owner !== pod) assert.match(result.text, /^HTTP\/1\.\d 403 /, result.host)
         }
       }
-      for (const { text, host } of await dialFrom(pod, credentialDials())) {
+      for (const { text, host } of await dialPatiently(pod, credentialDials())) {
         requests++
         assert.match(text, /^HTTP\/1\.\d 400 /, host)
       }
@@ -68,6 +69,14 @@ async function succeed(
   last.signal('SIGTERM')
   await last.ended()
   return next
+}
+
+/** Asks as SDKs do: 503 is asked again. */
+function dialPatiently(pod: BedPod, dials: readonly Dial[]): Promise<DialResult[]> {
+  return eventually(
+    () => dialFrom(pod, dials),
+    (results) => results.every(({ text }) => !/^HTTP\/1\.\d 503 /.test(text)),
+  )
 }
 
 /** Whose the credentials are, by the word of STS; undefined if there are none. */

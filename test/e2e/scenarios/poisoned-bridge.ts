@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { eventually } from '../../support/eventually.ts'
 import { BED } from '../bed/addresses.ts'
 import { hardwareAddress } from '../bed/hardware-address.ts'
+import { run } from '../bed/run.ts'
 import { startLoad } from '../client/start-load.ts'
 import { IPV4_ORIGIN } from '../origins.ts'
 import type { Scenario } from '../scenario.ts'
@@ -12,6 +14,10 @@ import type { World } from '../world.ts'
 const POISON = fileURLToPath(new URL('../client/poison_arp.py', import.meta.url))
 const OVERHEAR = fileURLToPath(new URL('../client/overhear.py', import.meta.url))
 const SECONDS = 6
+/** The attack is ended before. */
+const POISON_SECONDS = '600'
+/** The neighbour's. */
+const LOAD = [{ connections: 'new', workers: 1, pauseMs: 100, origin: IPV4_ORIGIN }] as const
 
 /**
  * A pod with NET_RAW puts itself between its neighbour and the node on a shared bridge, both ways, and listens. Plain HTTP
@@ -34,24 +40,48 @@ export const poisonedBridge: Scenario = {
       requests: filtered.seen.requests + unfiltered.seen.requests,
       failures: unfiltered.seen.failures,
       packetsAtCloud: await world.packetsAtCloud(),
-      wrongIdentities: filtered.seen.wrongIdentities + unfiltered.seen.wrongIdentities,
+      wrongIdentities: filtered.wrongIdentities + unfiltered.wrongIdentities,
       note: `expected: a bridged pod with NET_RAW that poisons both sides' ARP tables overhears ${unfiltered.tokens} of its neighbour's tokens where net.bridge.bridge-nf-call-iptables is 0 (the neighbour's failures: ${unfiltered.seen.text}); where it is 1, as kubeadm and kube-proxy want it, none, because the rules drop what does not come straight from the node (the neighbour: ${filtered.seen.text}); the mend is to drop NET_RAW, or a routed CNI`,
     }
   },
 }
 
-async function overhear(world: World, bridgeFilter: '0' | '1'): Promise<{ seen: Tally; tokens: number }> {
+interface Overheard {
+  /** By the neighbour, under attack. */
+  readonly seen: Tally
+  readonly wrongIdentities: number
+  readonly tokens: number
+}
+
+async function overhear(world: World, bridgeFilter: '0' | '1'): Promise<Overheard> {
   const [, , listener, victim] = world.pods
   await writeFile('/proc/sys/net/bridge/bridge-nf-call-iptables', bridgeFilter)
-  const [node, prey] = [await hardwareAddress('cni0'), await hardwareAddress(victim)]
-  const load = startLoad(victim, [{ connections: 'new', workers: 1, pauseMs: 100, origin: IPV4_ORIGIN }])
-  await load.answered
-  const claims = [`${victim.spec.ipv4}=${node}`, `${BED.bridgeGateway.ipv4}=${prey}`]
-  const [poisoned, heard] = await Promise.all([
-    listener.run('python3', [POISON, String(SECONDS), ...claims]),
-    listener.run('python3', [OVERHEAR, String(SECONDS), 'access_token']),
-  ])
-  assert.equal(poisoned.status, 0, poisoned.stderr)
+  // Ended before the attack begins: what the daemon still had to answer would go to the listener, again and again.
+  const unhindered = startLoad(victim, LOAD)
+  await unhindered.answered
+  const before = await endLoads(world, [unhindered])
+
+  const own = await hardwareAddress(listener)
+  const gateway = BED.bridgeGateway.ipv4
+  const claims = [
+    `${victim.spec.ipv4}=${await hardwareAddress('cni0')}`,
+    `${gateway}=${await hardwareAddress(victim)}`,
+  ]
+  const poison = listener.spawn('python3', [POISON, POISON_SECONDS, ...claims], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const believed = async () => [
+    await run('ip', 'neigh', 'show', victim.spec.ipv4, 'dev', 'cni0'),
+    await victim.namespace.ip('neigh', 'show', gateway, 'dev', 'eth0'),
+  ]
+  await eventually(believed, (neighbours) => neighbours.every((it) => it.includes(own)))
+  const load = startLoad(victim, LOAD)
+  if (bridgeFilter === '0') await load.answered
+  const heard = await listener.run('python3', [OVERHEAR, String(SECONDS), 'access_token'])
   assert.equal(heard.status, 0, heard.stderr)
-  return { seen: await endLoads(world, [load]), tokens: Number(heard.stdout) }
+  const seen = await endLoads(world, [load])
+  assert.equal(poison.exitCode, null, 'the attack went on all the time')
+  poison.kill('SIGKILL')
+  const wrongIdentities = before.wrongIdentities + seen.wrongIdentities
+  return { seen, wrongIdentities, tokens: Number(heard.stdout) }
 }

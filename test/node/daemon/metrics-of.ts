@@ -7,7 +7,7 @@ export interface MetricsSeen {
 }
 
 const READ = `
-const response = await fetch('http://127.0.0.1:9989/metrics', { signal: AbortSignal.timeout(5_000) })
+const response = await fetch('http://127.0.0.1:9989/metrics', { signal: AbortSignal.timeout(30_000) })
 process.stdout.write(await response.text())
 `
 const LINE = /^(\w+)(?:\{(.*)\})? (\S+)$/gm

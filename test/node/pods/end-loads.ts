@@ -16,8 +16,9 @@ export interface Tally {
 export async function endLoads({ clouds }: World, loads: readonly RunningLoad[]): Promise<Tally> {
   const ended = await Promise.all(loads.map(async ({ identity, end }) => ({ identity, result: await end() })))
   const results = ended.map(({ result }) => result)
-  const sum = (key: 'requests' | 'refused' | 'reset' | 'keptReset' | 'timeouts' | 'wrongIdentities') =>
-    results.reduce((total, result) => total + result[key], 0)
+  const sum = (
+    key: 'requests' | 'refused' | 'reset' | 'keptReset' | 'timeouts' | 'heldInVain' | 'wrongIdentities',
+  ) => results.reduce((total, result) => total + result[key], 0)
   const foreign = ended.flatMap(({ identity, result }) =>
     result.tokens.google.filter((token) => clouds.google.inspect(token)?.identity !== identity.email),
   )
@@ -31,12 +32,13 @@ export async function endLoads({ clouds }: World, loads: readonly RunningLoad[])
     ),
   ] as const
   const seen = kinds.filter(([count]) => count > 0)
+  const held = sum('heldInVain')
   return {
     requests: sum('requests'),
     failures: seen.reduce((total, [count]) => total + count, 0),
     refused: sum('refused'),
     wrongIdentities: sum('wrongIdentities') + foreign.length,
     slowestMs: Math.max(...results.map(({ slowestMs }) => slowestMs)),
-    text: seen.length === 0 ? 'none' : seen.map(([count, what]) => `${count} ${what}`).join(', '),
+    text: `${seen.length === 0 ? 'none' : seen.map(([count, what]) => `${count} ${what}`).join(', ')}${held === 0 ? '' : ` (${held} held in vain and asked again)`}`,
   }
 }

@@ -9,7 +9,7 @@ export interface Ended {
   readonly message: string
 }
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 120_000
 
 /** Creates a pod, waits until it has ended, and deletes it. */
 export async function runToEnd({ plane: { admin } }: World, pod: ClientPod): Promise<Ended> {

@@ -3,7 +3,7 @@ import { waitFor } from '../wait-for.ts'
 import type { World } from '../world.ts'
 import { type ClientPod, clientPod } from './client-pod.ts'
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 120_000
 
 /** A pod that runs until it is disposed of. */
 export interface RunningPod extends AsyncDisposable {

@@ -5,6 +5,7 @@ import type { Scenario } from '../scenario.ts'
 
 const ASK = [
   ...['curl', '--silent', '--max-time', '3', '--output', '/dev/termination-log'],
+  ...['--retry', '2', '--retry-all-errors', '--retry-delay', '0'],
   'http://169.254.169.254/computeMetadata/v1/instance/attributes/',
 ]
 

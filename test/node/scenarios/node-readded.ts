@@ -32,7 +32,9 @@ export const nodeReadded: Scenario = {
     await node.kubelet.start()
     await waitFor(`node ${node.name} to have a new daemon`, READY_MS, async () => {
       const [pod] = await podsOf(world, 'metadatad', node.name)
-      return pod !== undefined && !removed.includes(pod.metadata.uid)
+      // What the DaemonSet says may still be of the time before.
+      const [daemon] = pod?.status.containerStatuses ?? []
+      return pod !== undefined && !removed.includes(pod.metadata.uid) && daemon?.ready === true
     })
     await rolledOut(world, 'metadatad', READY_MS)
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1)
