@@ -85,7 +85,9 @@ class FileReader implements Settings {
     for (const [name, value, offset] of this.#entries(node, prefix)) {
       const key = prefix + name
       const known = tree.get(name)
-      if (known === undefined) {
+      if (name === '') {
+        this.problem(prefix.slice(0, -1), offset, 'has a key without a name', 'write the key as a plain word')
+      } else if (known === undefined) {
         if (this.problems.length < MAX_PROBLEMS) {
           this.problems.push(unknownKey(key, this.#source(offset), [...tree.keys()]))
         }

@@ -40,6 +40,12 @@ for (const [name, text, line] of [
     '5: a\n',
     'c.yaml:1: has a key that is not a text; write the key as a plain word',
   ],
+  ['an empty key', '"": a\n', 'c.yaml:1: has a key without a name; write the key as a plain word'],
+  [
+    'an empty key in a section',
+    'log: {"": 1}\n',
+    'c.yaml:1: log: has a key without a name; write the key as a plain word',
+  ],
   [
     'an alias',
     'cluster:\n  name: &n a\n  location: *n\n',
