@@ -102,20 +102,27 @@ t.test('every command that the demo prints works as printed', async (t) => {
     delimiter,
   )
   const env = { PATH: path, HOME: home, NPM_CONFIG_UPDATE_NOTIFIER: 'false' }
-  const shell = async (command: string | undefined) => {
-    const { stdout, stderr } = await run('bash', ['-c', command ?? 'false'], {
-      cwd: root,
-      env,
-      timeout: 120_000,
-    })
-    return stdout + stderr
+  /** SDKs wait for an answer no longer than a second, which a starved machine may need: three times, then. */
+  const shell = async (command: string | undefined, tries = 3): Promise<string> => {
+    try {
+      const { stdout, stderr } = await run('bash', ['-c', command ?? 'false'], {
+        cwd: root,
+        env,
+        timeout: 240_000,
+      })
+      return stdout + stderr
+    } catch (err) {
+      if (tries === 1) throw err
+      return await shell(command, tries - 1)
+    }
   }
 
   const { google, aws: role, azure } = LAPTOP.identities
-  t.match(
-    await shell(curl),
-    /"access_token":"ya29\.[^"]+".*"AccessKeyId": ?"ASIA.*"access_token":"ey[^"]+".*Unable to generate access token/s,
-  )
+  const told =
+    /"access_token":"ya29\.[^"]+".*"AccessKeyId": ?"ASIA.*"access_token":"ey[^"]+".*Unable to generate access token/s
+  const first = await shell(curl)
+  // A refusal is asked for again after 10 s, and told to come again who would have to wait for it.
+  t.match(told.test(first) ? first : await shell(curl), told)
   const session = `arn:aws:sts::123456789012:assumed-role/${role!.split('/')[1]}/`
   const lines = (await shell(node)).split('\n')
   t.equal(lines[0], `Google ${google}`)

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import t from 'tap'
+import { inTime } from '../intercept/in-time.ts'
 import { readRepoFile } from '../repo/support.ts'
 import { NetNamespace } from '../support/net-namespace.ts'
 import { ARCHIVE, cannotTryImage, readConfig, rootfs, runInImage } from './in-image.ts'
@@ -68,7 +69,7 @@ t.test(
   async (t) => {
     await using namespace = await NetNamespace.create('image')
     const intercept = (action: string, privileges = INTERCEPTING) =>
-      runInImage(namespace, privileges, 'metadatad', 'intercept', action, ...CONFIG)
+      inTime(() => runInImage(namespace, privileges, 'metadatad', 'intercept', action, ...CONFIG))
     const tables = () => namespace.must('nft', 'list', 'tables')
 
     t.match(await intercept('check'), { status: 1, stdout: /^not ok/m }, 'nothing is there yet')

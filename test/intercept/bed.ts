@@ -1,9 +1,11 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { InterceptConfig } from '../../src/config/config.ts'
 import type { Interception } from '../../src/intercept/interception.ts'
 import { METADATA_ADDRESSES } from '../../src/lib/metadata-addresses.ts'
+import { eventually } from '../support/eventually.ts'
 import { NetNamespace } from '../support/net-namespace.ts'
 import type { Dialled, Served } from './net-tool.ts'
 import { onNode } from './on-node.ts'
@@ -11,6 +13,8 @@ import { onNode } from './on-node.ts'
 const NET_TOOL = fileURLToPath(new URL('net-tool.ts', import.meta.url))
 /** Long enough for one retransmitted SYN, so that what is dropped by chance is not taken for a rule. */
 const NO_ANSWER_MS = 1_500
+/** Where an answer is expected, it may take as long as a starved machine does. */
+export const ANSWER_MS = 20_000
 
 /** Addresses of the pod; it is routed by the node, as routed CNIs do. */
 export const POD = { v4: '10.9.0.2', v6: 'fd09::2' }
@@ -151,13 +155,24 @@ export class Bed implements AsyncDisposable {
 
   /** The same, but an answer is expected, however long it takes. */
   podReaches(host: string): Promise<string> {
-    return this.dial(this.pod, { protocol: 'tcp', host, port: 80 }, 10_000)
+    return this.dial(this.pod, { protocol: 'tcp', host, port: 80 }, ANSWER_MS)
   }
 
   /** Packets to metadata addresses that arrived at the cloud, and were not the node's own. */
   async cloudPackets(): Promise<number> {
     const listed = await this.cloud.must('nft', 'list', 'table', 'inet', 'cloud')
     return [...listed.matchAll(/packets (\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0)
+  }
+
+  /** The same, once connections that have been answered send nothing more: their last packet comes after the cloud's last. */
+  async settledPackets(): Promise<number> {
+    await eventually(
+      () => this.cloud.must('cat', '/proc/net/tcp', '/proc/net/tcp6'),
+      // The fourth column is the state: listening, or ended by the cloud and waited out (include/net/tcp_states.h of Linux).
+      (listed) =>
+        [...listed.matchAll(/^ *\d+: \S+ \S+ (\S+)/gm)].every(([, state]) => /^0[A6]$/.test(state!)),
+    )
+    return await this.cloudPackets()
   }
 
   /** The interception of the node. */
@@ -167,5 +182,23 @@ export class Bed implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync()
+  }
+}
+
+/** Renews as the daemon does, for as long as something takes. */
+export async function whileServed<T>(renew: () => Promise<unknown>, act: () => Promise<T>): Promise<T> {
+  const ended = new AbortController()
+  await renew()
+  const renewing = (async () => {
+    while (!ended.signal.aborted) {
+      await setTimeout(300, undefined, { signal: ended.signal }).catch(() => {})
+      await renew()
+    }
+  })()
+  try {
+    return await act()
+  } finally {
+    ended.abort()
+    await renewing
   }
 }

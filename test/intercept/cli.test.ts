@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { MINIMAL_FLAGS } from '../cli/support.ts'
 import { cannotNamespace, NetNamespace } from '../support/net-namespace.ts'
+import { inTime } from './in-time.ts'
 
 const skip = cannotNamespace('nft')
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
@@ -9,12 +10,14 @@ const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 t.test('install, check, remove and print are of use to a person', { skip }, async (t) => {
   await using node = await NetNamespace.create('node')
   const intercept = (action: string, ...flags: string[]) =>
-    node.run(
-      process.execPath,
-      [MAIN, 'intercept', action, ...MINIMAL_FLAGS, '--intercept-mode=redirect', ...flags],
-      {
-        env: { PATH: `${process.env.PATH}:/usr/sbin:/sbin`, NODE_NAME: 'node-1' },
-      },
+    inTime(() =>
+      node.run(
+        process.execPath,
+        [MAIN, 'intercept', action, ...MINIMAL_FLAGS, '--intercept-mode=redirect', ...flags],
+        {
+          env: { PATH: `${process.env.PATH}:/usr/sbin:/sbin`, NODE_NAME: 'node-1' },
+        },
+      ),
     )
 
   const before = await intercept('check')

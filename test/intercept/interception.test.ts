@@ -4,6 +4,7 @@ import type { RunProgram } from '../../src/intercept/run-program.ts'
 import { METADATA_ADDRESSES } from '../../src/lib/metadata-addresses.ts'
 import { cannotNamespace, NetNamespace } from '../support/net-namespace.ts'
 import { inside, onNode } from './on-node.ts'
+import { withinServed } from './within-served.ts'
 
 const skip = cannotNamespace('nft', 'sh', 'setpriv')
 
@@ -70,10 +71,14 @@ t.test('a replacement keeps what others have claimed and said', { skip }, async 
   const [a, b] = [onNode(node), onNode(node)]
   const { generation = 0 } = await a.install()
   await a.claim(new Map([['169.254.169.254', 1001]]), generation)
-  await a.renew(new Map([['169.254.169.254', new Set([988])]]))
-  await b.renew(new Map([['169.254.169.254', new Set([1001])]]))
-  await node.must('nft', 'flush', 'chain', 'inet', 'metadatad', 'raw')
-  const state = await b.install({ reversePath: true })
+  // What it needs to know of the rules beforehand, so that the replacement itself is quick.
+  await b.read()
+  const state = await withinServed(async () => {
+    await a.renew(new Map([['169.254.169.254', new Set([988])]]))
+    await b.renew(new Map([['169.254.169.254', new Set([1001])]]))
+    await node.must('nft', 'flush', 'chain', 'inet', 'metadatad', 'raw')
+    return await b.install({ reversePath: true })
+  })
   t.equal(state.generation, generation + 1)
   t.equal(state.ports.get('169.254.169.254'), 1001)
   t.strictSame([...(state.served.get('169.254.169.254') ?? [])].sort(), [1001, 988])

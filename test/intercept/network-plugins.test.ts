@@ -1,6 +1,6 @@
 import t from 'tap'
 import { cannotNamespace } from '../support/net-namespace.ts'
-import { Bed, NEIGHBOUR, POD } from './bed.ts'
+import { ANSWER_MS, Bed, NEIGHBOUR, POD, whileServed } from './bed.ts'
 
 const skip = cannotNamespace('nft', 'sh', 'python3')
 
@@ -21,12 +21,12 @@ t.test("a load balancer's probes reach pods, and nobody can forge one to get out
   await bed.serve(bed.pod, [{ protocol: 'tcp', host: POD.v4, port: 8080, says: 'healthy' }])
   await bed.interception().install({ reversePath: false })
   const azure = { protocol: 'tcp', from: '168.63.129.16' } as const
-  t.match(await bed.dial(bed.cloud, { ...azure, host: '10.8.0.1', port: 30080 }, 10_000), 'healthy')
-  t.match(await bed.dial(bed.cloud, { ...azure, host: POD.v4, port: 8080 }, 10_000), 'healthy')
+  t.match(await bed.dial(bed.cloud, { ...azure, host: '10.8.0.1', port: 30080 }, ANSWER_MS), 'healthy')
+  t.match(await bed.dial(bed.cloud, { ...azure, host: POD.v4, port: 8080 }, ANSWER_MS), 'healthy')
   t.equal(await bed.podDials('168.63.129.16', 8080), 'timeout')
 
   // The pod as both ends: a SYN that claims to be the load balancer's, and the way back that it would open.
-  const before = await bed.cloudPackets()
+  const before = await bed.settledPackets()
   const forge = `
 import socket, struct
 def checksum(data):
@@ -72,8 +72,10 @@ t.test(
       await bed.node.ip(family, 'rule', 'del', 'pref', '0')
     }
     for (const host of ['169.254.169.254', 'fd00:ec2::254']) {
-      await interception.renew(ports)
-      const answer = await bed.podDials(host)
+      const answer = await whileServed(
+        () => interception.renew(ports),
+        () => bed.podReaches(host),
+      )
       t.equal(answer, `daemon to ${host.includes(':') ? POD.v6 : POD.v4}`)
     }
     // The AWS VPC CNI routes pods with security groups by the interface that they come from.
@@ -87,7 +89,7 @@ t.test(
     await bed.node.ip('route', 'add', 'default', 'via', '10.8.0.254', 'table', '200')
     await bed.node.ip('rule', 'add', 'pref', '30000', 'lookup', '200')
     t.equal(
-      await bed.dial(bed.node, { protocol: 'tcp', host: '169.254.169.254', port: 80 }),
+      await bed.dial(bed.node, { protocol: 'tcp', host: '169.254.169.254', port: 80 }, ANSWER_MS),
       'cloud to 10.8.0.1',
     )
   },

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { spawnProgram } from '../../src/intercept/spawn-program.ts'
+import { eventually } from '../support/eventually.ts'
 
 /** Runs with an `nft` of the test's own in front of PATH; nothing else in this process looks at PATH meanwhile. */
 async function withNft<T>(script: string, act: (folder: string) => Promise<T>): Promise<T> {
@@ -66,25 +67,29 @@ t.test('a program that is not there has the code ENOENT', async (t) => {
 })
 
 async function pidIn(folder: string): Promise<void> {
-  for (const end = Date.now() + 10_000; Date.now() < end; ) {
-    try {
-      if (readFileSync(join(folder, 'pid'), 'utf8').endsWith('\n')) return
-    } catch {}
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-  throw new Error('the program did not start')
+  await eventually(
+    async () => {
+      try {
+        return readFileSync(join(folder, 'pid'), 'utf8')
+      } catch {
+        return ''
+      }
+    },
+    (text) => text.endsWith('\n'),
+  )
 }
 
 async function gone(pid: number): Promise<void> {
-  for (const end = Date.now() + 10_000; Date.now() < end; ) {
-    try {
-      process.kill(pid, 0)
-    } catch {
-      return
-    }
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-  throw new Error(`process ${pid} is still there`)
+  await eventually(
+    async () => {
+      try {
+        return process.kill(pid, 0)
+      } catch {
+        return false
+      }
+    },
+    (isThere) => !isThere,
+  )
 }
 
 t.test('without a file descriptor left it fails, and ends nobody', async (t) => {

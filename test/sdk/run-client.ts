@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
-const CLIENT_MS = 60_000
+/** For one that hangs: on a starved machine some need a minute to start. */
+const CLIENT_MS = 240_000
 
 /**
  * Runs a program that uses a cloud's library as anybody would, with nothing in its environment but `env` and a home

@@ -91,7 +91,8 @@ async function run(
 ): Promise<Ran> {
   const child = spawn(program, args, {
     stdio: 'pipe',
-    timeout: options.timeoutMs ?? 30_000,
+    // For one that hangs: a starved machine may need a minute for what else takes a second.
+    timeout: options.timeoutMs ?? 120_000,
     killSignal: 'SIGKILL',
     ...(options.env === undefined ? {} : { env: options.env }),
   })

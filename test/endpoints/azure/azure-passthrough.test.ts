@@ -5,6 +5,7 @@ import t from 'tap'
 import { Agent } from 'undici'
 import { createAzurePassthrough } from '../../../src/endpoints/azure/azure-passthrough.ts'
 import { silentLog } from '../../../src/lib/log.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
 import { startAzure } from './start-azure.ts'
 
 const VM_ID = '/metadata/instance/compute/vmId'
@@ -21,6 +22,8 @@ t.test('an allowed path is fetched with the header and what the query may say', 
   await once(upstream, 'listening')
   const dispatcher = new Agent()
   const { ask, get } = await startAzure(t, {
+    // The real server has 900 ms for its answer.
+    clock: new FakeClock(),
     passthrough: (clock) =>
       createAzurePassthrough({
         paths: [VM_ID],

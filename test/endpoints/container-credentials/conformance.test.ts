@@ -1,6 +1,5 @@
 import t, { type Test } from 'tap'
 import { createContainerCredentialsProtocol } from '../../../src/endpoints/container-credentials/container-credentials-protocol.ts'
-import { systemClock } from '../../../src/lib/clock.ts'
 import { silentLog } from '../../../src/lib/log.ts'
 import { startSandbox } from '../../../src/sandbox/start-sandbox.ts'
 import { createPodTokenVerifier } from '../../../src/subject/pod-token-verifier.ts'
@@ -16,8 +15,10 @@ const EKS = 'pods.eks.amazonaws.com'
 
 /** The endpoint before a sandbox's cluster, whose pods `alpha` and `beta` are at 127.0.0.1 and 127.0.0.2. */
 async function start(t: Test, { relativeUri = false, dialled = '169.254.170.23' } = {}) {
-  const { kubernetes, client } = await sandboxClient(t, [])
-  const { verify } = createPodTokenVerifier({ client, clock: systemClock, log: silentLog })
+  // It stands still: a request has 900 ms for the cluster's keys, which are asked for again after 10 s at the earliest.
+  const clock = new FakeClock(Date.now())
+  const { kubernetes, client } = await sandboxClient(t, [], clock)
+  const { verify } = createPodTokenVerifier({ client, clock, log: silentLog })
   const endpoints = await startProtocols(
     t,
     (parts) => [
@@ -28,7 +29,7 @@ async function start(t: Test, { relativeUri = false, dialled = '169.254.170.23' 
         relativeUri,
       }),
     ],
-    { dialled: [{ address: dialled, port: 80 }] },
+    { clock, dialled: [{ address: dialled, port: 80 }] },
   )
   const callers = Object.fromEntries(
     ['alpha', 'beta'].map((name) => {
@@ -96,8 +97,8 @@ t.test('C3 a scheme before the token, or a second one, is 400', async (t) => {
 })
 
 t.test('C4 a bad or expired token, or one for another audience, is 400', async (t) => {
-  const { get, kubernetes, mint } = await start(t)
-  const other = await startSandbox()
+  const { clock, get, kubernetes, mint } = await start(t)
+  const other = await startSandbox({ clock })
   t.teardown(() => other.close())
   other.kubernetes.createPod({ namespace: 'default', name: 'alpha', serviceAccountName: 'alpha' })
   const jwt = await mint('alpha')

@@ -28,20 +28,13 @@ async function server(t: Test, onConnection: (socket: Socket) => void): Promise<
   return (listening.address() as { port: number }).port
 }
 
-/** A port that nothing listens at. */
-async function closedPort(): Promise<number> {
-  const listening = createServer().listen(0, address)
-  await once(listening, 'listening')
-  const { port } = listening.address() as { port: number }
-  listening.close()
-  await once(listening, 'close')
-  return port
-}
+/** A port that nothing listens at, nor ever dials from: one that was free a moment ago may be anybody's. */
+const CLOSED_PORT = 1
 
 t.test('a connection that is accepted is an answer, one that is reset a refusal', async (t) => {
   const port = await server(t, () => {})
   t.match(await dialTcp({ address, port, protocol: 'tcp' }, never), { result: 'answered' })
-  const closed = { address, port: await closedPort() }
+  const closed = { address, port: CLOSED_PORT }
   t.match(await dialTcp({ ...closed, protocol: 'tcp' }, never), { result: 'refused', detail: 'ECONNREFUSED' })
   const udp = { ...closed, protocol: 'udp' } as const
   t.match(await dialUdp(udp, udpPayload(53), never), { result: 'refused', detail: 'ECONNREFUSED' })
@@ -57,7 +50,9 @@ t.test('a datagram that is answered, and one that is not', async (t) => {
   const { port } = socket.address()
   const target = { address, port, protocol: 'udp' } as const
   using deadline = deadlineIn(systemClock, 50)
+  const unanswered = once(socket, 'message')
   t.match(await dialUdp(target, udpPayload(123), deadline.signal), { result: 'silent' })
+  await unanswered
   const received: Buffer[] = []
   socket.on('message', (message, from) => {
     received.push(message)
@@ -103,7 +98,7 @@ t.test('an HTTP exchange ends, whatever is at the other end', async (t) => {
     using deadline = deadlineIn(systemClock, 100)
     t.match(await ask(bytes, 'wait', deadline.signal), { status: undefined, errorCode: undefined })
   }
-  const refused = await httpExchange({ address, port: await closedPort(), path: '/' }, never)
+  const refused = await httpExchange({ address, port: CLOSED_PORT, path: '/' }, never)
   t.match(refused, { connected: false, status: undefined, errorCode: 'ECONNREFUSED' })
   t.match(await httpExchange({ address, port: 1, path: '/' }, AbortSignal.abort()), { connected: false })
 })

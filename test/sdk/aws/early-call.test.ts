@@ -1,6 +1,7 @@
 import t from 'tap'
 import { eventually } from '../../support/eventually.ts'
 import { startMetadatad } from '../../support/start-metadatad.ts'
+import { answered } from '../answered.ts'
 import { addCloudPod, cloudCalls } from '../three-clouds.ts'
 import { CONTAINER_CLIENTS, IMDS_CLIENTS } from './clients.ts'
 import { EKS_AUDIENCE, runAwsClient } from './run-aws-client.ts'
@@ -40,11 +41,17 @@ for (const name of ['js-v3-instance-metadata', 'botocore-imds']) {
     `${name} gives up on a session that takes AWS 900 ms, and has it when it is run again`,
     { skip: client.missing ?? false, buffered: true },
     async (t) => {
-      await using metadatad = await startMetadatad({ flags: NO_PREFETCH })
+      const start = async () => {
+        const metadatad = await startMetadatad({ flags: NO_PREFETCH })
+        t.teardown(() => metadatad[Symbol.asyncDispose]())
+        const pod = addCloudPod(metadatad, '127.0.21.121', 'early')
+        metadatad.sandbox.aws.latencyMs = 900
+        const first = await runAwsClient(metadatad, client, { ip: pod.ip })
+        return { metadatad, pod, first, requests: first.requests }
+      }
+      // There is only one first time: with another daemon, then.
+      const { metadatad, pod, first } = await answered(start)
       const { sandbox } = metadatad
-      const pod = addCloudPod(metadatad, '127.0.21.121', 'early')
-      sandbox.aws.latencyMs = 900
-      const first = await runAwsClient(metadatad, client, { ip: pod.ip })
       t.equal(first.printed, undefined)
       const { status } = first.requests.at(-1)!
       t.equal(status, 503, 'not later: Go would have given up')

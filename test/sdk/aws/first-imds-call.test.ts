@@ -3,6 +3,6 @@ import { IMDS_CLIENTS } from './clients.ts'
 import { testFirstCalls } from './test-first-calls.ts'
 
 // Many programs are run.
-t.setTimeout(300_000)
+t.setTimeout(900_000)
 
 testFirstCalls(t, IMDS_CLIENTS, 20)

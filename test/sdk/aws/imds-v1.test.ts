@@ -1,4 +1,5 @@
 import t from 'tap'
+import { eventually } from '../../support/eventually.ts'
 import { startMetadatad } from '../../support/start-metadatad.ts'
 import { addCloudPod, prefetched } from '../three-clouds.ts'
 import { IMDS_CLIENTS } from './clients.ts'
@@ -20,13 +21,19 @@ for (const imdsV1 of ['true', 'false']) {
     const clients = IMDS_CLIENTS.filter(({ name }) => name in HASTY)
     const runs = clients.map((client) =>
       t.test(client.name, { skip: client.missing ?? false, buffered: true }, async (t) => {
+        const isLost = (line: string) => line.startsWith('PUT ')
+        // They wait for no answer longer than a second, and a starved machine may need more.
         const run = () =>
-          runAwsClient(metadatad, client, {
-            ip: pod.ip,
-            from: (line) => (line.startsWith('PUT ') ? undefined : pod.ip),
-          })
+          eventually(
+            () =>
+              runAwsClient(metadatad, client, {
+                ip: pod.ip,
+                from: (line) => (isLost(line) ? undefined : pod.ip),
+              }),
+            ({ requests }) => requests.every(({ line, status }) => isLost(line) || status !== undefined),
+          )
         let ran = await run()
-        // They wait for no answer longer than a second, and a starved machine may need more to start them all.
+        // An answer that comes as they give it up is none to them.
         for (let n = 0; n < 2 && imdsV1 === 'true' && ran.printed === undefined; n++) ran = await run()
         const { printed, error, requests, elapsedMs } = ran
         const answered = requests.map(({ status }) => status).filter((status) => status !== undefined)

@@ -1,7 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ask } from '../../support/ask.ts'
 import type { Metadatad } from '../../support/start-metadatad.ts'
+import { patiently } from '../cloud-questions.ts'
 import { runClient } from '../run-client.ts'
 import { type Recorded, startRelay } from '../start-relay.ts'
 import type { AwsClient } from './clients.ts'
@@ -27,6 +29,11 @@ export interface AwsRan {
   readonly error: string
   readonly requests: readonly Recorded[]
   readonly elapsedMs: number
+}
+
+/** Whoever presents the first token waits for the cluster's keys, and may be told to come again; not so those after this. */
+export async function keysFetched({ containerHost }: Metadatad, ip: string, jwt: string): Promise<void> {
+  await patiently(() => ask(containerHost, '/v1/credentials', { ip, headers: { Authorization: jwt } }))
 }
 
 /** Runs the client in a pod, unchanged and told by documented variables where to ask. */
