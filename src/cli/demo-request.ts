@@ -17,7 +17,7 @@ export interface DemoAnswer {
 }
 
 /** While the answer is "not yet" (503), a pod asks again for so long. */
-const PATIENCE_MS = 5_000
+const PATIENCE_MS = 30_000
 
 /**
  * Asks the daemon as a pod would: over TCP from the pod's own address, on a connection of its own.
