@@ -67,7 +67,7 @@ t.test('the optional parts', { skip: cannotRender }, async (t) => {
         const { google, subjectToken } = configOf(manifests)
         const { name, namespace } = the(manifests, 'ServiceAccount', 'metadatad').metadata
         const policies = manifests.filter(({ kind }) => kind === 'ValidatingAdmissionPolicy')
-        t.equal(policies.length, 3)
+        t.equal(policies.length, 4)
         for (const { metadata, spec } of policies) {
           t.equal(spec.failurePolicy, 'Fail')
           t.strictSame(spec.matchConditions, [
