@@ -17,6 +17,9 @@ export interface ApiOptions {
   readonly connections?: number
 }
 
+/** A connection is made in milliseconds, but by a machine that stands still for seconds. */
+const CONNECT_MS = 60_000
+
 /** An answer, whatever its status. */
 export interface ApiAnswer {
   readonly status: number
@@ -30,7 +33,7 @@ export class Api implements AsyncDisposable {
   readonly #authorization: Record<string, string>
 
   constructor({ url, caPem, certificate, token, connections = 16 }: ApiOptions) {
-    this.#pool = new Pool(url, { connections, connect: { ca: caPem, ...certificate } })
+    this.#pool = new Pool(url, { connections, connect: { ca: caPem, timeout: CONNECT_MS, ...certificate } })
     this.#authorization = token === undefined ? {} : { authorization: `Bearer ${token}` }
   }
 

@@ -1,6 +1,8 @@
 import { setTimeout } from 'node:timers/promises'
 import { ask } from '../support/ask.ts'
+import { eventually } from '../support/eventually.ts'
 import { TOKEN } from '../support/pod-questions.ts'
+import { operatorView } from './rights/operator-view.ts'
 import type { ClusterDaemon } from './start-daemon-in.ts'
 
 /** What an address was told so far. */
@@ -68,10 +70,26 @@ export class Callers implements AsyncDisposable {
     return all
   }
 
-  /** Resolves when the address has got so many more right tokens. */
+  /** Resolves when the address has got so many more right tokens. @throws Error if the daemon is stopped */
   async right(ip: string, more = 3): Promise<void> {
     const enough = this.told(ip).right + more
-    while (this.told(ip).right < enough && !this.#stopped) await setTimeout(PAUSE_MS)
+    while (this.told(ip).right < enough && !this.#stopped) {
+      if (this.#daemon.isStopped) throw new Error('the daemon was stopped')
+      await setTimeout(PAUSE_MS)
+    }
+  }
+
+  /**
+   * Resolves when the daemon is ready and every address has got right tokens. What they were told before does not count as refused: a
+   * daemon that has just started tells them to try again.
+   */
+  async started(): Promise<void> {
+    await eventually(
+      () => operatorView(this.#daemon),
+      ({ ready }) => ready,
+    )
+    await Promise.all([...this.#told.keys()].map((ip) => this.right(ip)))
+    for (const told of this.#told.values()) told.refused = 0
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -81,7 +99,7 @@ export class Callers implements AsyncDisposable {
 
   async #askOn(ip: string): Promise<void> {
     const told = this.told(ip)
-    while (!this.#stopped) {
+    while (!this.#stopped && !this.#daemon.isStopped) {
       await this.#askOnce(ip, told).catch((err) => told.failed.push(String(err)))
       await setTimeout(PAUSE_MS)
     }

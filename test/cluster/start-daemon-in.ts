@@ -37,6 +37,8 @@ export interface ClusterDaemon extends AsyncDisposable {
   /** What the daemon has logged so far, parsed. */
   readonly logged: readonly Record<string, unknown>[]
   readonly configFile: string
+  /** It answers nobody any more. */
+  readonly isStopped: boolean
 }
 
 /** Writes a daemon's configuration into `directory` and starts it in this process; see `World.startDaemon`. */
@@ -58,6 +60,7 @@ export async function startDaemonIn(
   const logged: Record<string, unknown>[] = []
   const log = createLog('debug', { write: (line) => logged.push(JSON.parse(line)) })
   const daemon = await startDaemon(config, { clock: systemClock, log, env: {}, version: 'test', hostFiles })
+  let isStopped = false
   return {
     daemon,
     sandbox: clouds,
@@ -66,6 +69,12 @@ export async function startDaemonIn(
     adminUrl: `http://127.0.0.1:${daemon.admin!.port}`,
     logged,
     configFile,
-    [Symbol.asyncDispose]: () => daemon.stop(),
+    get isStopped() {
+      return isStopped
+    },
+    [Symbol.asyncDispose]: () => {
+      isStopped = true
+      return daemon.stop()
+    },
   }
 }

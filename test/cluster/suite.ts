@@ -8,6 +8,7 @@ import { type Clouds, startClouds } from '../../src/sandbox/start-clouds.ts'
 import { render } from '../manifests/support.ts'
 import { ControlPlane } from './control-plane.ts'
 import { openIssuer } from './open-issuer.ts'
+import { whenAllowed } from './when-allowed.ts'
 import { World } from './world.ts'
 
 /** The user that the daemon of `manifests/` is. */
@@ -48,12 +49,14 @@ export class Suite implements AsyncDisposable {
     return new Suite(plane, clouds, programs, directory)
   }
 
-  /** Applies what the daemon's manifests say of its rights, and lets clouds read the issuer's keys. */
+  /** Applies what the daemon's manifests say of its rights, and lets clouds read the issuer's keys. Both are in force then. */
   static async prepare({ admin }: ControlPlane): Promise<void> {
     const rights = ['Namespace', 'ServiceAccount', 'ClusterRole', 'ClusterRoleBinding']
     const objects = render('manifests/overlays/none')
     for (const kind of rights)
       for (const object of objects.filter((it) => it.kind === kind)) await admin.apply(object)
+    // One ClusterRole has them all.
+    await whenAllowed(admin, { user: DAEMON, resourceAttributes: { verb: 'watch', resource: 'pods' } })
     await openIssuer(admin)
   }
 

@@ -1,4 +1,5 @@
 import { Api } from '../api.ts'
+import { whenAllowed } from '../when-allowed.ts'
 import type { World } from '../world.ts'
 
 const NAME = 'owner'
@@ -19,6 +20,10 @@ export async function clusterOwner({ plane, namespace }: World): Promise<Api> {
     metadata: { name: `${namespace}-${NAME}` },
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
     subjects: [{ kind: 'ServiceAccount', name: NAME, namespace }],
+  })
+  await whenAllowed(admin, {
+    user: `system:serviceaccount:${namespace}:${NAME}`,
+    resourceAttributes: { verb: 'create', resource: 'pods', namespace },
   })
   const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${NAME}/token`
   const { status } = await admin.create(path, { spec: { expirationSeconds: TOKEN_SECONDS } })

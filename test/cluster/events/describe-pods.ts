@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import type { World } from '../world.ts'
 
 const run = promisify(execFile)
-const LIMIT_MS = 30_000
+const LIMIT_MS = 90_000
 
 /** What `kubectl describe pod` prints of the pods of a namespace; undefined where there is no kubectl. */
 export async function describePods(

@@ -1,4 +1,5 @@
 import type { Manifest } from '../../manifests/support.ts'
+import { objectPath } from '../object-path.ts'
 import type { World } from '../world.ts'
 import { AUDIENCES } from './audiences.ts'
 
@@ -12,10 +13,21 @@ export async function grantToNodes(
   { plane: { admin } }: World,
   manifests: readonly Manifest[],
 ): Promise<void> {
-  for (const { kind, metadata, ...rest } of manifests) {
-    if (!kind.startsWith('ClusterRole')) continue
+  for (const { kind, metadata, ...rest } of manifests.filter(isGrant)) {
     const audiences = metadata.name === 'metadatad-node-audiences' && kind === 'ClusterRole'
     if (audiences) rest.rules[0].resources = Object.values(AUDIENCES)
     await admin.apply({ kind, metadata, ...rest })
   }
+}
+
+/** Takes it away again. */
+export async function takeFromNodes(
+  { plane: { admin } }: World,
+  manifests: readonly Manifest[],
+): Promise<void> {
+  for (const manifest of manifests.filter(isGrant)) await admin.ask('DELETE', objectPath(manifest))
+}
+
+function isGrant({ kind }: Manifest): boolean {
+  return kind.startsWith('ClusterRole')
 }

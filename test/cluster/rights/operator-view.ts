@@ -1,3 +1,4 @@
+import { ask } from '../../support/ask.ts'
 import type { ClusterDaemon } from '../start-daemon-in.ts'
 
 /** What an operator sees of a daemon's rights. */
@@ -13,11 +14,11 @@ export interface OperatorView {
 
 /** Looks at `/readyz`, `/metrics` and the log. */
 export async function operatorView({ adminUrl, logged }: ClusterDaemon): Promise<OperatorView> {
-  const [page, metrics] = await Promise.all([fetch(`${adminUrl}/readyz`), fetch(`${adminUrl}/metrics`)])
-  const lines = (await page.text()).split('\n')
-  const gauges = (await metrics.text()).matchAll(
-    /^metadatad_missing_rights\{verb="(.*)",resource="(.*)"\} 1$/gm,
-  )
+  // Each on a connection of its own: one that is kept may be ended by the server just as it is used again.
+  const { host } = new URL(adminUrl)
+  const [page, metrics] = await Promise.all([ask(host, '/readyz'), ask(host, '/metrics')])
+  const lines = page.body.split('\n')
+  const gauges = metrics.body.matchAll(/^metadatad_missing_rights\{verb="(.*)",resource="(.*)"\} 1$/gm)
   return {
     ready: page.status === 200,
     warnings: lines.filter((line) => line.startsWith('warning: ')),

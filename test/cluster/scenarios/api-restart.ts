@@ -8,6 +8,8 @@ const KNOWN = ['127.0.22.1', '127.0.22.2', '127.0.22.3', '127.0.22.4']
 const ANNOTATED = '127.0.22.5'
 const LATE = '127.0.22.6'
 const SWAPPED = ['127.0.22.7', '127.0.22.8'] as const
+/** `caller.confirmWithin` by default: who was not confirmed for longer is told to try again, as he must be. */
+const CONFIRMED_MS = 30_000
 
 /**
  * The API server is killed and starts again, and pods ask all the while: those of a daemon with defaults lose nothing, those of one that
@@ -26,6 +28,7 @@ export const apiRestart: Scenario = {
     const first = await run('annotated', ANNOTATED)
     const swapped = await Promise.all(SWAPPED.map((ip, i) => run(`swapped-${i}`, ip)))
     await plane.audit.read()
+    const startedAt = performance.now()
     const [lenient, strict] = [
       await world.startDaemon(),
       await world.startDaemon({ flags: { 'caller.confirmWithin': '0s' } }),
@@ -35,13 +38,15 @@ export const apiRestart: Scenario = {
     for (const [i, ip] of KNOWN.entries()) patient.is(ip, known[i]!)
     patient.is(ANNOTATED, first)
     for (const [i, ip] of SWAPPED.entries()) confirmed.is(ip, swapped[i]!)
-    await Promise.all([...KNOWN, ANNOTATED].map((ip) => patient.right(ip)))
-    await Promise.all(SWAPPED.map((ip) => confirmed.right(ip)))
+    await Promise.all([patient.started(), confirmed.started()])
     const before = patient.all.right
 
     await plane.apiServer.stop(0)
-    await Promise.all(KNOWN.map((ip) => patient.right(ip, 20)))
-    await plane.startApiServer()
+    try {
+      await Promise.all(KNOWN.map((ip) => patient.right(ip, 20)))
+    } finally {
+      await plane.startApiServer()
+    }
     const meanwhile = patient.all.right - before
 
     const [one, other] = swapped as [string, string]
@@ -65,7 +70,9 @@ export const apiRestart: Scenario = {
     await Promise.all([...KNOWN, ANNOTATED, LATE].map((ip) => patient.right(ip)))
     await Promise.all(SWAPPED.map((ip) => confirmed.right(ip)))
 
-    const refused = KNOWN.reduce((sum, ip) => sum + patient.told(ip).refused, 0)
+    // A machine that needs longer for all this has left the known pods unconfirmed meanwhile.
+    const isLate = performance.now() - startedAt > CONFIRMED_MS
+    const refused = isLate ? 0 : KNOWN.reduce((sum, ip) => sum + patient.told(ip).refused, 0)
     const { right, wrong, failed } = patient.all
     const sure = confirmed.all
     return {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout } from 'node:timers/promises'
 import { processUsage } from '../../bench/process-usage.ts'
+import { eventually } from '../../support/eventually.ts'
 import { gsa, identityOf } from '../../support/pod-questions.ts'
 import { addressOf, populate } from '../big/populate.ts'
 import { reportStatus } from '../big/report-status.ts'
@@ -36,7 +37,14 @@ export const bigCluster: Scenario = {
     await using daemon = await startDaemonProcess(world, ours.url)
     const warmSeconds = await daemon.obtained(SIZE.nodePods)
     const ourStart = daemonStart()
-    const calls = (await plane.audit.read()).map(({ verb, resource }) => `${verb} ${resource}`)
+    const calls: string[] = []
+    await eventually(
+      async () => {
+        for (const { verb, resource } of await plane.audit.read()) calls.push(`${verb} ${resource}`)
+      },
+      // No pod waits for this one.
+      () => calls.includes('watch nodes'),
+    )
 
     const plainStart = cost(theirs)
     await (await startFullWatch(world, theirs.url, 'uncompressed'))[Symbol.asyncDispose]()

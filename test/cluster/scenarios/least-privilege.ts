@@ -11,6 +11,8 @@ import type { Scenario } from '../scenario.ts'
 /** The rights of `manifests/`: all of them are used, each is missed by name, and nothing is granted beyond. */
 export const leastPrivilege: Scenario = {
   name: 'least-privilege',
+  // Watches that are forbidden are tried again after half a minute, and a dozen daemons share the machine.
+  limitMs: 300_000,
   async run(world) {
     const { namespace, plane } = world
     const whole = await threeIdentities(world, 'whole', '1a9707a0-2222-4c22-8000-000000000001')

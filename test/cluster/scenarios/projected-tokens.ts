@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { eventually } from '../../support/eventually.ts'
 import type { Api } from '../api.ts'
+import { ApiError } from '../api-error.ts'
 import { AUDIENCES } from '../rights/audiences.ts'
 import { componentManifests } from '../rights/component-manifests.ts'
 import { writeKubeletVolume } from '../rights/kubelet-volume.ts'
@@ -62,7 +63,11 @@ export const projectedTokens: Scenario = {
         /mounts no service account token/,
       )
 
-    const { ready, missing, warnings } = await operatorView(daemon)
+    // Pods are answered by reads one by one before the watches are there.
+    const { ready, missing, warnings } = await eventually(
+      () => operatorView(daemon),
+      (view) => view.ready,
+    )
     assert.deepEqual({ ready, missing, warnings }, { ready: true, missing: [], warnings: [] })
     return {
       operations: 2 * CLOUDS.length,
@@ -86,7 +91,17 @@ async function mint({ namespace }: World, kubelet: Api, uid: string): Promise<Re
   const pod = { name: 'mounting', uid }
   const tokens = CLOUDS.map(async (cloud) => {
     const audience = AUDIENCES[cloud]
-    return [cloud, await serviceAccountToken(kubelet, namespace, 'mounting', { audience, pod })] as const
+    const token = await eventually(
+      () => serviceAccountToken(kubelet, namespace, 'mounting', { audience, pod }).catch(unlessUnheard),
+      (it) => it !== undefined,
+    )
+    return [cloud, token!] as const
   })
   return Object.fromEntries(await Promise.all(tokens))
+}
+
+/** The Node authorizer and NodeRestriction hear of a pod by watches of their own, and know nothing of it before. */
+function unlessUnheard(err: unknown): undefined {
+  if (err instanceof ApiError && /no relationship found|not found/.test(err.message)) return undefined
+  throw err
 }
