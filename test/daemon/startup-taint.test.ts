@@ -23,8 +23,17 @@ async function begin(t: Test, options: { rights?: string[]; taints?: readonly Sa
   const lines: Record<string, unknown>[] = []
   const log = createLog('info', { write: (line) => lines.push(JSON.parse(line)) })
   const ended = { yes: false }
+  let underWay = 0
+  const request: typeof client.request = async (call) => {
+    underWay++
+    try {
+      return await client.request(call)
+    } finally {
+      underWay--
+    }
+  }
   const running = removeStartupTaint({
-    client,
+    client: { ...client, request },
     nodeName: 'n1',
     key: KEY,
     ready: () => state.ready,
@@ -40,12 +49,11 @@ async function begin(t: Test, options: { rights?: string[]; taints?: readonly Sa
   })
   /** How often the API server was asked. */
   const calls = () => (kubernetes.calls.get('get nodes') ?? 0) + (kubernetes.calls.get('patch nodes') ?? 0)
-  /** Lets time pass, in short steps so that no call runs into its deadline, until `condition` holds. */
+  /** Lets time pass, but none while a call is under way, which would run into its deadline, until `condition` holds. */
   const pass = async (condition: () => boolean) => {
     while (!condition()) {
-      const before = calls()
       await clock.advance(500)
-      if (calls() > before || clock.pending > 1) await until(() => clock.pending <= 1)
+      await until(() => underWay === 0)
     }
   }
   return { kubernetes, clock, state, stop, lines, ended, running, calls, pass }

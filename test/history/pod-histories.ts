@@ -6,10 +6,15 @@ import { startFaults } from './faults.ts'
 import { seededRandom } from './random.ts'
 import { type ClientMemory, type CloudName, whoAmI } from './who-am-i.ts'
 
+/** Of each cloud. */
+export type Counts = Readonly<Record<CloudName, number>>
+
 /** What to generate. */
 export interface HistoryOptions {
   /** Pods to live and die in all. */
   readonly pods: number
+  /** Requests to be answered by each cloud: more pods live and die until they are, because a starved machine answers fewer in time. */
+  readonly answered?: Counts
   readonly seed: number
   /** Watch outages, late and reordered events, compactions, API outages. */
   readonly faults: boolean
@@ -22,7 +27,7 @@ export interface HistoryResult {
   readonly pods: number
   readonly requests: number
   /** Answered with an identity, by each cloud. */
-  readonly answered: Readonly<Record<CloudName, number>>
+  readonly answered: Counts
   /** Refused for the time being (503), or because a pod was gone. */
   readonly refused: number
   /** Answered with an identity that the address did not have at any moment from the request to its answer. */
@@ -74,6 +79,8 @@ export async function runHistories(metadatad: Metadatad, options: HistoryOptions
   const failed: string[] = []
   const underWay = new Set<Promise<void>>()
 
+  const goesOn = () => created < options.pods || isShort(counts.answered, options.answered)
+
   function create(slot: Slot): void {
     const taken = new Set(slot.pods.map((pod) => pod.account))
     const accounts = Array.from({ length: SERVICE_ACCOUNTS }, (_, n) => accountName(n))
@@ -117,7 +124,7 @@ export async function runHistories(metadatad: Metadatad, options: HistoryOptions
     const live = slot.pods.filter((pod) => pod.state === 'pending' || pod.owning)
     // Now and then an address is given away before its last owner is gone in the API server's eyes.
     const vacant = live.length === 0 || (live.length === 1 && random() < 0.08)
-    if (vacant && created < options.pods) create(slot)
+    if (vacant && goesOn()) create(slot)
     else if (slot.pods.length > 0) age(slot, pick(slot.pods))
   }
 
@@ -186,7 +193,7 @@ export async function runHistories(metadatad: Metadatad, options: HistoryOptions
 
   const stopFaults = options.faults ? startFaults(api, random) : () => {}
   let toldAt = performance.now()
-  while (created < options.pods) {
+  while (goesOn()) {
     for (let i = 0; i < 4; i++) change(pick(slots))
     const owned = slots.filter((slot) => slot.pods.some((pod) => pod.owning))
     send(pick(owned.length > 0 && random() < 0.9 ? owned : slots))
@@ -202,4 +209,10 @@ export async function runHistories(metadatad: Metadatad, options: HistoryOptions
   stopFaults()
   await Promise.all(underWay)
   return { pods: created, ...counts, wrong, failed }
+}
+
+/** Are there fewer than wanted of any cloud? */
+export function isShort(answered: Counts, wanted: Counts | undefined): boolean {
+  const clouds = ['google', 'aws', 'azure'] as const
+  return wanted !== undefined && clouds.some((cloud) => answered[cloud] < wanted[cloud])
 }

@@ -4,7 +4,7 @@ import { MemoryNamespace, type MemorySocket } from '../caller/proof/memory-host.
 import type { Metadatad } from '../support/start-metadatad.ts'
 import { accountName, applyAccounts, NAMESPACE } from './accounts.ts'
 import { startFaults } from './faults.ts'
-import type { HistoryOptions, HistoryResult } from './pod-histories.ts'
+import { type HistoryOptions, type HistoryResult, isShort } from './pod-histories.ts'
 import { seededRandom } from './random.ts'
 import { type ClientMemory, type Question, whoAmI } from './who-am-i.ts'
 
@@ -57,6 +57,8 @@ export async function runProofHistories(
   const wrong: string[] = []
   const failed: string[] = []
   const underWay = new Set<Promise<void>>()
+
+  const goesOn = () => created < options.pods || isShort(counts.answered, options.answered)
 
   /** The API server hears of it in its own time, but of one pod's changes in their order. */
   function tellLater(pod: LivingPod, tell: () => void): void {
@@ -127,7 +129,7 @@ export async function runProofHistories(
     const free = addresses.filter((ip) => !taken.has(ip))
     const pending = [...pods].filter((pod) => pod.sandbox === undefined)
     const chance = random()
-    if (pending.length < 8 && created < options.pods && chance < 0.4) create()
+    if (pending.length < 8 && goesOn() && chance < 0.4) create()
     else if (pending.length > 0 && free.length > 0 && chance < 0.6) start(pick(pending), pick(free))
     else if (running.length > ADDRESSES / 3 && chance < 0.8) end(pick(running))
     else if (running.length > 1 && chance < 0.82) swap(pick(running), pick(running))
@@ -169,7 +171,7 @@ export async function runProofHistories(
 
   const stopFaults = options.faults ? startFaults(api, random) : () => {}
   let toldAt = performance.now()
-  while (created < options.pods) {
+  while (goesOn()) {
     for (let i = 0; i < 2; i++) change()
     send()
     await new Promise((resolve) => setImmediate(resolve))

@@ -5,9 +5,13 @@ import { eventually } from '../support/eventually.ts'
 import { keptAlive } from '../support/kept-alive.ts'
 import { gsa, identityOf, TOKEN, tokenOf } from '../support/pod-questions.ts'
 import { type Metadatad, startMetadatad } from '../support/start-metadatad.ts'
+import { SteadyClock } from '../support/steady-clock.ts'
 
 // They wait most of the time.
 t.jobs = 5
+
+/** Requests are held for 0.9 s, and pods confirmed within some time, however much of it the machine sleeps through. */
+const clock = new SteadyClock()
 
 async function admin(metadatad: Metadatad, path: string): Promise<{ status: number; body: string }> {
   const answer = await request(`${metadatad.adminUrl}${path}`)
@@ -25,6 +29,7 @@ t.test(
   { buffered: true },
   async (t) => {
     await using metadatad = await startMetadatad({
+      clock,
       prepare({ kubernetes }) {
         kubernetes.outage = true
       },
@@ -70,7 +75,7 @@ t.test(
   'while the API server is away, what is known is served and its age told',
   { buffered: true },
   async (t) => {
-    await using metadatad = await startMetadatad()
+    await using metadatad = await startMetadatad({ clock })
     const { sandbox, host } = metadatad
     const ip = '127.0.7.2'
     metadatad.pod(ip, 'known', { email: gsa('known') })
@@ -111,7 +116,7 @@ t.test(
   'a pod that cannot be confirmed in time is refused a new connection, and only that',
   { buffered: true },
   async (t) => {
-    await using metadatad = await startMetadatad({ flags: { 'caller.confirmWithin': '1s' } })
+    await using metadatad = await startMetadatad({ clock, flags: { 'caller.confirmWithin': '1s' } })
     const { sandbox, host } = metadatad
     const ip = '127.0.7.4'
     metadatad.pod(ip, 'unconfirmed', { email: gsa('unconfirmed') })
@@ -133,6 +138,7 @@ t.test(
 
 t.test('the operator may have unconfirmed pods served', { buffered: true }, async (t) => {
   await using metadatad = await startMetadatad({
+    clock,
     flags: { 'caller.confirmWithin': '0s', 'caller.serveUnconfirmed': 'true' },
   })
   const { sandbox, host } = metadatad
@@ -146,7 +152,7 @@ t.test('the operator may have unconfirmed pods served', { buffered: true }, asyn
 })
 
 t.test('what changed while the API server was away holds from its return', { buffered: true }, async (t) => {
-  await using metadatad = await startMetadatad()
+  await using metadatad = await startMetadatad({ clock })
   const { sandbox, host } = metadatad
   const ip = '127.0.7.6'
   metadatad.pod(ip, 'before', { email: gsa('before') })

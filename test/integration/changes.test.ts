@@ -6,7 +6,11 @@ import { eventually } from '../support/eventually.ts'
 import { keptAlive } from '../support/kept-alive.ts'
 import { EMAIL, gsa, identityOf, TOKEN, tokenOf } from '../support/pod-questions.ts'
 import { type Metadatad, startMetadatad } from '../support/start-metadatad.ts'
+import { SteadyClock } from '../support/steady-clock.ts'
 import { obtained, upstreamCalls } from '../support/traffic.ts'
+
+/** Requests are held for 0.9 s, however much of that the machine sleeps through. */
+const clock = new SteadyClock()
 
 const annotated = (email: string) => ({ 'iam.gke.io/gcp-service-account': email })
 
@@ -19,7 +23,7 @@ function known(metadatad: Metadatad, ip: string, email: string) {
 }
 
 t.test('an annotation that changes reaches the running pod, and the old token is dropped', async (t) => {
-  await using metadatad = await startMetadatad()
+  await using metadatad = await startMetadatad({ clock })
   const { sandbox, host } = metadatad
   const ip = '127.0.6.1'
   metadatad.pod(ip, 'chameleon', { email: gsa('green') })
@@ -45,7 +49,7 @@ t.test('an annotation that changes reaches the running pod, and the old token is
 })
 
 t.test('an annotation that is taken away takes the service account away', async (t) => {
-  await using metadatad = await startMetadatad({ flags: { 'google.unannotated': 'refuse' } })
+  await using metadatad = await startMetadatad({ clock, flags: { 'google.unannotated': 'refuse' } })
   const { sandbox, host } = metadatad
   const ip = '127.0.6.2'
   metadatad.pod(ip, 'demoted', { email: gsa('boss') })
@@ -63,7 +67,7 @@ for (const end of ['removed', 'completed', 'deleted and its sandbox gone'] as co
   t.test(
     `the address of a pod that was ${end} answers as its next owner, never as the old one`,
     async (t) => {
-      await using metadatad = await startMetadatad()
+      await using metadatad = await startMetadatad({ clock })
       const { sandbox, host } = metadatad
       const ip = '127.0.6.3'
       const oldUid = metadatad.pod(ip, 'old', { email: gsa('old') })
@@ -92,7 +96,7 @@ for (const end of ['removed', 'completed', 'deleted and its sandbox gone'] as co
 }
 
 t.test('while two pods claim one address, neither is answered', async (t) => {
-  await using metadatad = await startMetadatad()
+  await using metadatad = await startMetadatad({ clock })
   const { host } = metadatad
   const ip = '127.0.6.4'
   metadatad.pod(ip, 'first', { email: gsa('first') })
@@ -109,7 +113,7 @@ t.test('while two pods claim one address, neither is answered', async (t) => {
 })
 
 t.test('a deleted pod is answered until its sandbox is gone, and then forgotten', async (t) => {
-  await using metadatad = await startMetadatad()
+  await using metadatad = await startMetadatad({ clock })
   const { sandbox, host, daemon } = metadatad
   const ip = '127.0.6.5'
   metadatad.pod(ip, 'leaving', { email: gsa('leaving') })
@@ -131,7 +135,7 @@ t.test('a deleted pod is answered until its sandbox is gone, and then forgotten'
 })
 
 t.test('a ServiceAccount that is made again is another one: nothing is kept of the first', async (t) => {
-  await using metadatad = await startMetadatad()
+  await using metadatad = await startMetadatad({ clock })
   const { sandbox, logged } = metadatad
   const ip = '127.0.6.6'
   metadatad.pod(ip, 'phoenix', { email: gsa('phoenix') })
@@ -155,7 +159,7 @@ t.test('a ServiceAccount that is made again is another one: nothing is kept of t
 })
 
 t.test('pods of other nodes and of the host network are strangers here', async (t) => {
-  await using metadatad = await startMetadatad()
+  await using metadatad = await startMetadatad({ clock })
   const { sandbox, host } = metadatad
   sandbox.kubernetes.applyNode('node-2')
   metadatad.pod('127.0.6.7', 'elsewhere', { email: gsa('elsewhere'), nodeName: 'node-2' })

@@ -4,9 +4,12 @@ import type { SandboxGoogle } from '../../src/sandbox/sandbox-types.ts'
 import { ask } from '../support/ask.ts'
 import { gsa, identityOf, TOKEN, tokenOf } from '../support/pod-questions.ts'
 import { startMetadatad } from '../support/start-metadatad.ts'
+import { SteadyClock } from '../support/steady-clock.ts'
 import { counted, obtained } from '../support/traffic.ts'
 
-const NO_PREFETCH = { 'credentials.prefetch': 'false' }
+/** Tokens live for seconds here: none of them may pass while the machine sleeps. */
+const clock = new SteadyClock()
+const NO_PREFETCH = { clock, flags: { 'credentials.prefetch': 'false' } }
 
 const hang = () => 'hang' as const
 
@@ -30,7 +33,7 @@ for (const [name, intercept] of OUTAGES) {
     `with nothing cached, a cloud that ${name} is a 503 that says when to ask again`,
     { buffered: true },
     async (t) => {
-      await using metadatad = await startMetadatad({ flags: NO_PREFETCH })
+      await using metadatad = await startMetadatad(NO_PREFETCH)
       const { sandbox, host } = metadatad
       metadatad.pod('127.0.5.1', 'unlucky', { email: gsa('unlucky') })
       sandbox.google.intercept = intercept
@@ -49,7 +52,7 @@ for (const [name, intercept] of OUTAGES.filter(([, intercept]) => intercept !== 
     `a good token is served with its true life while the cloud ${name}, and not beyond`,
     { buffered: true },
     async (t) => {
-      await using metadatad = await startMetadatad({ flags: NO_PREFETCH })
+      await using metadatad = await startMetadatad(NO_PREFETCH)
       const { sandbox, daemon, host, logged } = metadatad
       metadatad.pod('127.0.5.10', 'lasting', { email: gsa('lasting') })
       sandbox.google.tokenLifetimeSeconds = 6
@@ -59,9 +62,9 @@ for (const [name, intercept] of OUTAGES.filter(([, intercept]) => intercept !== 
       const [line] = obtained(logged, { kind: 'google-access-token' })
       const end = Date.parse(String(line!.expiresAt))
       for (;;) {
-        const asked = Date.now()
+        const asked = clock.now()
         const { status, headers, body } = await ask(host, TOKEN, { ip: '127.0.5.10' })
-        const answered = Date.now()
+        const answered = clock.now()
         if (status !== 200) {
           t.equal(status, 503)
           t.match(headers['retry-after'], /^[1-9]\d*$/)
@@ -92,7 +95,7 @@ t.test(
   'access that IAM takes away while its token is cached ends with the next renewal',
   { buffered: true },
   async (t) => {
-    await using metadatad = await startMetadatad({ flags: NO_PREFETCH })
+    await using metadatad = await startMetadatad(NO_PREFETCH)
     const { sandbox, host } = metadatad
     metadatad.pod('127.0.5.11', 'leaver', { email: gsa('leaver') })
     sandbox.google.tokenLifetimeSeconds = 6

@@ -3,11 +3,14 @@ import { ask } from '../support/ask.ts'
 import { eventually } from '../support/eventually.ts'
 import { gsa, identityOf, identityPath, TOKEN, tokenOf } from '../support/pod-questions.ts'
 import { type Metadatad, startMetadatad } from '../support/start-metadatad.ts'
+import { SteadyClock } from '../support/steady-clock.ts'
 import { obtained, upstreamCalls } from '../support/traffic.ts'
 import { gatherHerd } from './herd.ts'
 
 const HERD = 1_000
-const NO_PREFETCH = { 'credentials.prefetch': 'false' }
+/** Requests are held for 0.9 s, however much of that the machine sleeps through. */
+const clock = new SteadyClock()
+const NO_PREFETCH = { clock, flags: { 'credentials.prefetch': 'false' } }
 const ONE_OF_EACH = { tokenRequest: 1, sts: 1, generateAccessToken: 1, generateIdToken: 0 }
 
 /** Serves another pod, so that connections to the cloud are open and its keys known, and forgets that it did. */
@@ -30,7 +33,7 @@ function tally(answers: readonly string[]): Map<string, number> {
 }
 
 t.test('a thousand first requests of one pod cost one call each, and none fails', async (t) => {
-  await using metadatad = await startMetadatad({ flags: NO_PREFETCH })
+  await using metadatad = await startMetadatad(NO_PREFETCH)
   const { sandbox } = metadatad
   await warmUp(metadatad)
   sandbox.google.latencyMs = 50
@@ -47,7 +50,7 @@ t.test('a thousand first requests of one pod cost one call each, and none fails'
 })
 
 t.test('requests that arrive before their pod is known are held and answered by one call each', async (t) => {
-  await using metadatad = await startMetadatad({ flags: NO_PREFETCH })
+  await using metadatad = await startMetadatad(NO_PREFETCH)
   const { sandbox } = metadatad
   await warmUp(metadatad)
   const herd = await gatherHerd(metadatad, '127.0.3.2', TOKEN, 100)
@@ -63,7 +66,7 @@ t.test('requests that arrive before their pod is known are held and answered by 
 t.test(
   'a pod that asks in the moment of its creation is served, and prefetching costs no call more',
   async (t) => {
-    await using metadatad = await startMetadatad()
+    await using metadatad = await startMetadatad({ clock })
     await warmUp(metadatad)
     metadatad.pod('127.0.3.3', 'hasty', { email: gsa('hasty') })
     const { status, body } = await ask(metadatad.host, TOKEN, { ip: '127.0.3.3' })
@@ -74,7 +77,7 @@ t.test(
 )
 
 t.test('after prefetching, no spelling of the default scopes costs a call', async (t) => {
-  await using metadatad = await startMetadatad()
+  await using metadatad = await startMetadatad({ clock })
   const { sandbox, host, logged } = metadatad
   await warmUp(metadatad)
   metadatad.pod('127.0.3.4', 'awaited', { email: gsa('awaited') })
@@ -112,7 +115,7 @@ t.test('after prefetching, no spelling of the default scopes costs a call', asyn
 })
 
 t.test('one federated token serves access and ID tokens of all scopes and audiences', async (t) => {
-  await using metadatad = await startMetadatad({ flags: NO_PREFETCH })
+  await using metadatad = await startMetadatad(NO_PREFETCH)
   const { sandbox, host } = metadatad
   metadatad.pod('127.0.3.5', 'many', { email: gsa('many') })
   const paths = [
@@ -136,7 +139,7 @@ t.test('one federated token serves access and ID tokens of all scopes and audien
 })
 
 t.test('pods of one ServiceAccount share its token, pods of others do not', async (t) => {
-  await using metadatad = await startMetadatad({ flags: NO_PREFETCH })
+  await using metadatad = await startMetadatad(NO_PREFETCH)
   const { sandbox } = metadatad
   const shared = { email: gsa('shared'), serviceAccountName: 'shared' }
   metadatad.pod('127.0.3.6', 'shared-1', shared)

@@ -5,15 +5,18 @@ import { ask } from '../support/ask.ts'
 import { eventually } from '../support/eventually.ts'
 import { askPatiently, gsa, identityPath, TOKEN } from '../support/pod-questions.ts'
 import { startMetadatad } from '../support/start-metadatad.ts'
+import { SteadyClock } from '../support/steady-clock.ts'
 import { upstreamCalls } from '../support/traffic.ts'
 
+/** Requests are held for 0.9 s, however much of that the machine sleeps through. */
+const clock = new SteadyClock()
 const NO_PREFETCH = { 'credentials.prefetch': 'false' }
 const NOTHING = { tokenRequest: 0, sts: 0, generateAccessToken: 0, generateIdToken: 0 }
 
 t.test(
   'what IAM refuses is a 403 in the words of GKE that names member and role, for one call',
   async (t) => {
-    await using metadatad = await startMetadatad({ flags: NO_PREFETCH })
+    await using metadatad = await startMetadatad({ clock, flags: NO_PREFETCH })
     const { sandbox, host } = metadatad
     metadatad.pod('127.0.4.1', 'curious', { email: gsa('warehouse'), granted: false })
 
@@ -46,6 +49,7 @@ t.test(
   'a refusal is asked about again after its time, and the grant that it asked for mends it',
   async (t) => {
     await using metadatad = await startMetadatad({
+      clock,
       flags: { ...NO_PREFETCH, 'credentials.refusalTtl': '1s' },
     })
     const { sandbox, host } = metadatad
@@ -66,6 +70,7 @@ t.test(
 
 t.test('what STS does not accept is a 403 that names the provider, for one call', async (t) => {
   await using metadatad = await startMetadatad({
+    clock,
     flags: NO_PREFETCH,
     prepare: ({ google, kubernetes }) =>
       google.addProvider(SANDBOX_PROVIDER, {
@@ -85,6 +90,7 @@ t.test('what STS does not accept is a 403 that names the provider, for one call'
 
 t.test("the operator's rules refuse before anything is asked for", async (t) => {
   await using metadatad = await startMetadatad({
+    clock,
     amend: (yaml) => `${yaml}
 rules:
   - {namespace: payments, identity: "pay-*@demo-project.iam.gserviceaccount.com", allow: true}
@@ -115,7 +121,7 @@ rules:
 })
 
 t.test('an annotation that cannot be meant is refused with its value', async (t) => {
-  await using metadatad = await startMetadatad()
+  await using metadatad = await startMetadatad({ clock })
   metadatad.pod('127.0.4.8', 'typo', { email: 'My Account\r\nX: y@example', granted: false })
   const { status, body } = await askPatiently(metadatad, '127.0.4.8', TOKEN)
   t.equal(status, 403)
@@ -124,7 +130,7 @@ t.test('an annotation that cannot be meant is refused with its value', async (t)
 })
 
 t.test('a pod is told by one Event, however often it asks', async (t) => {
-  await using metadatad = await startMetadatad({ flags: NO_PREFETCH })
+  await using metadatad = await startMetadatad({ clock, flags: NO_PREFETCH })
   const { sandbox, host } = metadatad
   const eventsWritten = (count: number) =>
     eventually(

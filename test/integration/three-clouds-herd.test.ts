@@ -3,6 +3,7 @@ import { azureTokenPath, patiently, ROLES } from '../sdk/cloud-questions.ts'
 import { addCloudPod, type CloudPod, cloudCalls } from '../sdk/three-clouds.ts'
 import { ask } from '../support/ask.ts'
 import { type Metadatad, startMetadatad } from '../support/start-metadatad.ts'
+import { SteadyClock } from '../support/steady-clock.ts'
 import { gatherHerd, type HerdOptions } from './herd.ts'
 
 const HERD = 1_000
@@ -12,7 +13,11 @@ const CREDENTIAL = /"(?:AccessKeyId|access_token)"\s*:\s*"([^"]+)"/
 
 /** Nothing is cached, but the way to the cloud is known: another pod has been served. */
 async function startWarm(): Promise<{ metadatad: Metadatad; pod: CloudPod }> {
-  const metadatad = await startMetadatad({ flags: { 'credentials.prefetch': 'false' } })
+  // What obtaining a credential may take is no reason for a second call on a machine that sleeps meanwhile.
+  const metadatad = await startMetadatad({
+    clock: new SteadyClock(),
+    flags: { 'credentials.prefetch': 'false' },
+  })
   const earlier = addCloudPod(metadatad, '127.0.23.1', 'earlier')
   const { host, sandbox } = metadatad
   await patiently(() => ask(host, `${ROLES}role-earlier`, { ip: earlier.ip }))

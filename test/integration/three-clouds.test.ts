@@ -7,13 +7,16 @@ import { ask } from '../support/ask.ts'
 import { eventually } from '../support/eventually.ts'
 import { gsa, identityOf, tokenOf } from '../support/pod-questions.ts'
 import { startMetadatad } from '../support/start-metadatad.ts'
+import { SteadyClock } from '../support/steady-clock.ts'
 import { counted, obtained } from '../support/traffic.ts'
 
 const VAULT = 'https://vault.azure.net'
-const NO_PREFETCH = { 'credentials.prefetch': 'false' }
+/** Requests are held, and credentials live, for seconds here: none of them may pass while the machine sleeps. */
+const clock = new SteadyClock()
+const NO_PREFETCH = { clock, flags: { 'credentials.prefetch': 'false' } }
 
 t.test('one pod is itself in three clouds, at one address', async (t) => {
-  await using metadatad = await startMetadatad()
+  await using metadatad = await startMetadatad({ clock })
   const { sandbox, host, containerHost } = metadatad
   const pod = addCloudPod(metadatad, '127.0.24.1', 'everywhere')
   const other = addCloudPod(metadatad, '127.0.24.2', 'other')
@@ -36,7 +39,7 @@ t.test('one pod is itself in three clouds, at one address', async (t) => {
 })
 
 t.test('annotations that change reach the running pod, and what they stood for is dropped', async (t) => {
-  await using metadatad = await startMetadatad()
+  await using metadatad = await startMetadatad({ clock })
   const { sandbox, host } = metadatad
   const { ip, uid, ...pod } = addCloudPod(metadatad, '127.0.24.3', 'chameleon')
   const green = await sessionOf(host, ip)
@@ -84,7 +87,7 @@ t.test('annotations that change reach the running pod, and what they stood for i
 })
 
 t.test('annotations that cannot be meant are coded refusals and Events, and hurt nobody else', async (t) => {
-  await using metadatad = await startMetadatad()
+  await using metadatad = await startMetadatad({ clock })
   const { sandbox, daemon, host, logged } = metadatad
   const good = addCloudPod(metadatad, '127.0.24.4', 'good')
   const bad = addCloudPod(metadatad, '127.0.24.5', 'bad')
@@ -127,10 +130,10 @@ t.test('annotations that cannot be meant are coded refusals and Events, and hurt
 })
 
 t.test('while AWS is out of reach a session is served with its true end, and not beyond', async (t) => {
-  await using metadatad = await startMetadatad({ flags: NO_PREFETCH })
+  await using metadatad = await startMetadatad(NO_PREFETCH)
   const { sandbox, daemon, host } = metadatad
   const short = addCloudPod(metadatad, '127.0.24.7', 'short')
-  const end = Math.floor(Date.now() / 1000) + 6
+  const end = Math.floor(clock.now() / 1000) + 6
   const Credentials = { AccessKeyId: 'ASIASHORT', SecretAccessKey: 's', SessionToken: 't', Expiration: end }
   const AssumeRoleWithWebIdentityResult = { Credentials }
   sandbox.aws.intercept = () => ({
@@ -140,11 +143,11 @@ t.test('while AWS is out of reach a session is served with its true end, and not
   await sessionOf(host, short.ip)
   sandbox.aws.intercept = () => 'reset'
   for (;;) {
-    const asked = Date.now()
+    const asked = clock.now()
     const { status, body } = await askAws(host, short.ip, `${ROLES}role-short`)
     if (status !== 200) {
       t.equal(status, 503)
-      t.ok(Date.now() >= (end - 1) * 1000, 'the last second is too short to be given out')
+      t.ok(clock.now() >= (end - 1) * 1000, 'the last second is too short to be given out')
       break
     }
     if (Date.parse(JSON.parse(body).Expiration) !== end * 1000) t.fail(body)
@@ -158,7 +161,7 @@ t.test('while AWS is out of reach a session is served with its true end, and not
 })
 
 t.test('while Entra is out of reach a token is served with its true life, and not beyond', async (t) => {
-  await using metadatad = await startMetadatad({ flags: NO_PREFETCH })
+  await using metadatad = await startMetadatad(NO_PREFETCH)
   const { sandbox, host, logged } = metadatad
   const { ip, uid } = addCloudPod(metadatad, '127.0.24.8', 'lasting')
   sandbox.azure.tokenLifetimeSeconds = 6
@@ -167,9 +170,9 @@ t.test('while Entra is out of reach a token is served with its true life, and no
   const end = Date.parse(String(line!.expiresAt))
   sandbox.azure.outage = true
   for (;;) {
-    const asked = Date.now()
+    const asked = clock.now()
     const { status, headers, body } = await askAzure(host, ip, VAULT)
-    const answered = Date.now()
+    const answered = clock.now()
     if (status !== 200) {
       t.equal(status, 503)
       t.match(headers['retry-after'], /^[1-9]\d*$/)
@@ -191,7 +194,7 @@ t.test('while Entra is out of reach a token is served with its true life, and no
 t.test(
   'after one throttled call no pod of the account is asked for until AWS may be asked again',
   async (t) => {
-    await using metadatad = await startMetadatad({ flags: NO_PREFETCH })
+    await using metadatad = await startMetadatad(NO_PREFETCH)
     const { sandbox, host, logged } = metadatad
     const first = addCloudPod(metadatad, '127.0.24.20', 'first')
     const others = Array.from({ length: 20 }, (_, n) =>
@@ -200,7 +203,7 @@ t.test(
     for (const { ip } of others) await patiently(() => askAws(host, ip, ROLES))
     const calls: number[] = []
     sandbox.aws.intercept = () => {
-      calls.push(Date.now())
+      calls.push(clock.now())
       return undefined
     }
     sandbox.aws.failNext('Throttling', 1)
@@ -210,11 +213,12 @@ t.test(
       (lines) => lines.length > 0,
     )
     t.equal(calls.length, 1)
-    const opensAt = Date.parse(String(held!.time)) + Number(held!.ms)
+    // No earlier than that: it was closed for so long after the throttled call.
+    const opensAt = calls[0]! + Number(held!.ms)
     const sessions = await Promise.all(others.map(({ ip }) => sessionOf(host, ip)))
     await answered
     t.strictSame(
-      calls.slice(1).filter((at) => at < opensAt - 5),
+      calls.slice(1).filter((at) => at < opensAt),
       [],
     )
     for (const [n, { AccessKeyId }] of sessions.entries()) {

@@ -21,6 +21,8 @@ export async function startApiServer(handler: Handler) {
     ca: authority.pem,
     requestCert: true,
     rejectUnauthorized: false,
+    // A client repeats a call that meets the end of a kept connection: none may end by itself where calls are counted.
+    keepAliveTimeout: 120_000,
   })
   server.on('request', handler)
   server.listen(0, '127.0.0.1')

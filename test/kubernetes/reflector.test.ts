@@ -164,7 +164,8 @@ t.test('a missing right is told, and noticed when it is granted', async (t) => {
   const reflector = createReflector({ ...PODS, ...QUICK, client, metrics, store })
   t.teardown(() => reflector.stop())
   reflector.start()
-  await t.rejects(reflector.whenSynced(AbortSignal.timeout(200)), {
+  while (reflector.lastError === undefined) await setTimeout(5)
+  await t.rejects(reflector.whenSynced(AbortSignal.abort()), {
     code: 'KUBERNETES_FORBIDDEN',
     message: /watch pods/,
   })
@@ -230,12 +231,12 @@ const line = (type: string, object: unknown) => `${JSON.stringify({ type, object
 const end = (resourceVersion: string) =>
   line('BOOKMARK', { metadata: { resourceVersion, annotations: { 'k8s.io/initial-events-end': 'true' } } })
 
-async function onScript(t: Test, handler: Handler, stallAfterMs = 90_000) {
+async function onScript(t: Test, handler: Handler, options: { stallAfterMs?: number; log?: Log } = {}) {
   const server = await startApiServer(handler)
   const metrics = createMetrics()
   const client = createKubernetesClient(server.connection, { clock: systemClock, log: silentLog, metrics })
   const store = new TestStore<Pod>()
-  const reflector = createReflector({ ...PODS, ...QUICK, stallAfterMs, client, metrics, store })
+  const reflector = createReflector({ ...PODS, ...QUICK, ...options, client, metrics, store })
   t.teardown(async () => {
     await reflector.stop()
     await client.close()
@@ -257,7 +258,7 @@ t.test('a server that takes a streaming list for a plain watch is asked for page
           response.write(line('ADDED', object('old', '3')) + bookmark)
         else response.write(line('ADDED', object('p2', '8')))
       },
-      200,
+      { stallAfterMs: 200 },
     )
     reflector.start()
     await store.until((pods) => pods.has('a/p2'))
@@ -382,11 +383,19 @@ t.test(
   async (t) => {
     let watching: ServerResponse | undefined
     const reads = new EventEmitter()
-    const { reflector } = await onScript(t, (request, response) => {
-      if (!query(request.url).has('watch')) return void reads.emit('read', request, response)
-      watching = response
-      response.write(end('5'))
-    })
+    const failed = Promise.withResolvers<void>()
+    const debug: Log['debug'] = (_, message) => {
+      if (message === 'bookmark not confirmed') failed.resolve()
+    }
+    const { reflector } = await onScript(
+      t,
+      (request, response) => {
+        if (!query(request.url).has('watch')) return void reads.emit('read', request, response)
+        watching = response
+        response.write(end('5'))
+      },
+      { log: { ...silentLog, debug } },
+    )
     const bookmark = (resourceVersion: string) =>
       watching!.write(line('BOOKMARK', { metadata: { resourceVersion } }))
     const nextRead = async () => {
@@ -405,8 +414,8 @@ t.test(
       const response = await nextRead()
       t.equal(reflector.reachedAt, listedAt, 'as an API server says that has lost its etcd')
       answer(response, status, { metadata: { resourceVersion: '9' }, items: [] })
-      // The failure has to arrive before the next bookmark asks anew.
-      if (status === 503) await setTimeout(50)
+      // The failure has to arrive before the next bookmark, which asks nothing while a read is under way.
+      if (status === 503) await failed.promise
     }
     while (reflector.reachedAt <= listedAt) await setTimeout(5)
     t.equal(reflector.confirmedAt, listedAt)
@@ -432,7 +441,7 @@ t.test('a server with nothing to say is not out of reach, as long as it can read
         reads.emit('read')
       }
     },
-    100,
+    { stallAfterMs: 100 },
   )
   reflector.start()
   await reflector.whenSynced(never)

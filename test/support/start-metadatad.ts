@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { HostFiles } from '../../src/caller/proof/host-files.ts'
 import { loadConfig } from '../../src/config/load-config.ts'
 import { type Daemon, startDaemon } from '../../src/daemon.ts'
-import { systemClock } from '../../src/lib/clock.ts'
+import { type Clock, systemClock } from '../../src/lib/clock.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { SANDBOX_NODE } from '../../src/sandbox/names.ts'
 import { sandboxMember, writeSandboxConfig } from '../../src/sandbox/sandbox-config.ts'
@@ -36,6 +36,8 @@ export interface StartOptions {
   readonly flags?: Readonly<Record<string, string>>
   /** Called before the daemon starts. */
   readonly prepare?: (sandbox: Sandbox) => void
+  /** Of the daemon and of what it talks to; the machine's own unless said otherwise. */
+  readonly clock?: Clock
   /** A host made up by the test, for proof by the kernel. */
   readonly hostFiles?: HostFiles
   /** Changes the text of the configuration file, for what is no flag. */
@@ -44,10 +46,11 @@ export interface StartOptions {
 
 /** Starts both; dispose of the result to stop them. */
 export async function startMetadatad(options: StartOptions = {}): Promise<Metadatad> {
+  const { clock = systemClock } = options
   await using starting = new AsyncDisposableStack()
   const directory = await mkdtemp(join(tmpdir(), 'metadatad-test-'))
   starting.defer(() => rm(directory, { recursive: true, force: true }))
-  const sandbox = starting.adopt(await startSandbox(), (it) => it.close())
+  const sandbox = starting.adopt(await startSandbox({ clock }), (it) => it.close())
   const file = await writeSandboxConfig(sandbox, directory, {
     metadata: '127.0.0.1:0',
     admin: '127.0.0.1:0',
@@ -62,7 +65,7 @@ export async function startMetadatad(options: StartOptions = {}): Promise<Metada
   })
   const logged: Record<string, unknown>[] = []
   const log = createLog('debug', { write: (line) => logged.push(JSON.parse(line)) })
-  const runtime = { clock: systemClock, log, env: {}, version: 'test', hostFiles: options.hostFiles }
+  const runtime = { clock, log, env: {}, version: 'test', hostFiles: options.hostFiles }
   const daemon = starting.adopt(await startDaemon(config, runtime), (it) => it.stop())
   const running = starting.move()
   return {

@@ -84,14 +84,15 @@ export class NodeBed implements AsyncDisposable {
     await mkdir(bed.cgroupRoot)
     await bed.node.must('sysctl', '-qw', 'net.ipv4.ip_forward=1')
     await bed.node.ip('addr', 'add', `${METADATA_V4}/32`, 'dev', 'lo')
-    await bed.node.ip('addr', 'add', `${METADATA_V6}/128`, 'dev', 'lo')
+    // Without `nodad` it can't be listened on until a thread of the kernel has got to it.
+    await bed.node.ip('addr', 'add', `${METADATA_V6}/128`, 'dev', 'lo', 'nodad')
     return bed
   }
 
-  /** Starts the daemon's side; there must be a pod. Returns what it said first. */
-  async serve(holdMs = 900): Promise<string> {
+  /** Starts the daemon's side, with the patience of `node-side.ts`; there must be a pod. Returns what it said first. */
+  async serve(holdMs = 900, patience: 'patient' | 'strict' = 'patient'): Promise<string> {
     const script = fileURLToPath(new URL('./node-side.ts', import.meta.url))
-    const args = [script, this.cgroupRoot, String(holdMs), METADATA_V4, METADATA_V6]
+    const args = [script, this.cgroupRoot, String(holdMs), patience, METADATA_V4, METADATA_V6]
     this.#side = new LineProgram(
       this.node.spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] }),
     )
@@ -196,9 +197,11 @@ export class NodeBed implements AsyncDisposable {
     cgroup: string | undefined,
   ): Promise<LineProgram> {
     const [program = '', ...args] = command
-    // The shell waits for a line, so that nothing of the pod runs outside its cgroup.
-    const wait = ['-c', 'read -r go; exec "$@"', 'sh', program, ...args]
+    // The shell waits for a line, so that nothing of the pod runs outside its cgroup; and it says one, so that nothing that is in
+    // the cgroup is outside its namespace.
+    const wait = ['-c', 'echo; read -r go; exec "$@"', 'sh', program, ...args]
     const started = new LineProgram(namespace.spawn('sh', wait, { stdio: ['pipe', 'pipe', 'inherit'] }))
+    await started.line()
     if (cgroup !== undefined) await writeFile(`${cgroup}/cgroup.procs`, String(started.pid))
     started.process.stdin!.write('go\n')
     return started

@@ -11,7 +11,8 @@ def connect(order):
     """Dials and sends nothing but a question; the answer is what the daemon's side takes the caller for."""
     family = socket.AF_INET6 if ":" in order["to"] or order.get("dualStack") else socket.AF_INET
     dialled = socket.socket(family, socket.SOCK_STREAM)
-    dialled.settimeout(10)
+    # For what hangs: no answer here is late on purpose.
+    dialled.settimeout(120)
     dialled.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     mapped = "::ffff:" if order.get("dualStack") else ""
     if "from" in order or "port" in order:
