@@ -104,8 +104,11 @@ export class HandOver {
     this.#note(state)
     await this.#listeners.open()
     await this.#listeners.inherit(state.ports)
-    if (wasServed && !this.#isServedByAnother(state))
-      this.#note(await tryThrice(() => interception.install()))
+    if (wasServed && !this.#isServedByAnother(state)) {
+      // Whoever served is gone, though the kernel does not know yet.
+      state = await tryThrice(() => interception.install())
+      this.#note(state)
+    }
     await tryThrice(() => this.#renew())
     await this.#tryClaim(state)
     this.#loops = Promise.all([this.#keepServed(), this.#keepInPlace()])
