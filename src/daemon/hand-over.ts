@@ -101,14 +101,11 @@ export class HandOver {
     // One that serves keeps the rules as its own version and configuration want them.
     const wasServed = this.#isServedByAnother(state)
     if (!wasServed) state = await tryThrice(() => interception.install())
-    this.#note(state)
     await this.#listeners.open()
     await this.#listeners.inherit(state.ports)
-    if (wasServed && !this.#isServedByAnother(state)) {
-      // Whoever served is gone, though the kernel does not know yet.
-      state = await tryThrice(() => interception.install())
-      this.#note(state)
-    }
+    // Whoever served may be gone, though the kernel does not know yet.
+    if (wasServed && !this.#isServedByAnother(state)) state = await tryThrice(() => interception.install())
+    this.#note(state)
     await tryThrice(() => this.#renew())
     await this.#tryClaim(state)
     this.#loops = Promise.all([this.#keepServed(), this.#keepInPlace()])
